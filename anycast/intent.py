@@ -65,6 +65,8 @@ class Placement:
     """Communities that must be on the route at V1 and V2; others may be there too."""
     med: int | None = None
     """The MED meant at V1; None means that any is fine."""
+    at_least: int | None = None
+    """How many of `nvas` must advertise at once; None means every one of them."""
 
 
 @dataclass(frozen=True, slots=True)
