@@ -1,0 +1,58 @@
+"""`make check`: style, types, the import rule, generated files, the figures in the docs, and known vulnerabilities."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.evidence import wrong_figures
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+COMMANDS: tuple[tuple[str, list[str]], ...] = (
+    ("style", [str(BIN / "ruff"), "check", "."]),
+    ("format", [str(BIN / "ruff"), "format", "--check", "-q", "."]),
+    ("types", [str(BIN / "mypy"), "--no-error-summary"]),
+    ("import rule", [str(BIN / "lint-imports"), "--no-cache"]),
+    ("generated documents", [sys.executable, "-m", "analyzers.document", "--check"]),
+)
+
+
+def main() -> int:
+    """Run every check even when one fails."""
+    failed = []
+    for name, argv in COMMANDS:
+        began = time.monotonic()
+        result = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True)
+        good = result.returncode == 0
+        sys.stdout.write(f"{'ok   ' if good else 'WRONG'} {name} ({time.monotonic() - began:.0f} s)\n")
+        if not good:
+            failed.append(name)
+            sys.stdout.write(result.stdout + result.stderr)
+        sys.stdout.flush()
+    figures = wrong_figures(ROOT)
+    sys.stdout.write(f"{'ok   ' if not figures else 'WRONG'} figures in the docs\n")
+    for figure in figures:
+        failed.append("figures")
+        sys.stdout.write(f"  {figure}\n")
+    _audit()
+    return int(bool(failed))
+
+
+def _audit() -> None:
+    """Ask the vulnerability database, and say so when it is out of reach; it fails nothing by itself."""
+    argv = [str(BIN / "pip-audit"), "--require-hashes", "--disable-pip", "-r", "requirements.lock", "--timeout", "5"]
+    try:
+        result = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    except subprocess.TimeoutExpired:
+        sys.stdout.write("said  vulnerabilities: the database is out of reach here (no answer in 60 s)\n")
+        return
+    lines = result.stderr.strip().splitlines() or ["no known vulnerability"]
+    found = "ulnerabilit" in lines[-1]
+    sys.stdout.write(f"said  vulnerabilities: {lines[-1] if found else 'the database is out of reach here'}\n")
+    if result.returncode and found:
+        sys.stdout.write(result.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""`make test`: everything this machine can run, in stages, and one line for each thing left out and why.
+
+With REQUIRE_ALL=1 a missing tool is a failure (see tests/needs.py) and a stage that ran no test fails, too.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from lab import packages
+
+ROOT = Path(__file__).resolve().parent.parent
+STAGES = (  # name, pytest arguments
+    ("unit, property and golden tests", ["-m", "not lab and not browser and not hunt"]),
+    ("the lab: real routers in network namespaces", ["-m", "lab", "--timeout=420"]),
+    ("the console in a real browser", ["-m", "browser", "--timeout=240"]),
+)
+SKIPPED = re.compile(r"^SKIPPED \[\d+\] .*?: (left out: .*)$", re.MULTILINE)
+COUNTS = re.compile(r"(\d+) (passed|failed|error|errors|skipped)")
+
+
+def main() -> int:
+    """Run every stage even when one fails; close with the counts that matter."""
+    _prepare()
+    totals = {"passed": 0, "failed": 0, "skipped": 0}
+    left_out: set[str] = set()
+    broken = False
+    for name, arguments in STAGES:
+        began = time.monotonic()
+        sys.stdout.write(f"\n== {name}\n")
+        sys.stdout.flush()
+        code, text = _run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments])
+        for number, word in COUNTS.findall(text.rstrip().rsplit("\n", 1)[-1]):
+            totals["failed" if word.startswith("error") else word] += int(number)
+        left_out.update(SKIPPED.findall(text))
+        empty = code == 5
+        broken = broken or code not in (0, 5) or (empty and os.environ.get("REQUIRE_ALL") == "1")
+        sys.stdout.write(
+            f"== {name}: {'no test ran' if empty else 'exit ' + str(code)}, {time.monotonic() - began:.0f} s\n"
+        )
+    for line in sorted(left_out):
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{totals['passed']} passed, {totals['failed']} failed, {totals['skipped']} skipped\n")
+    return int(broken)
+
+
+def _prepare() -> None:
+    lacking = packages.missing(packages.TESTS)
+    if lacking and packages.can_install():
+        sys.stdout.write(f"installing {' '.join(lacking)} (no service is started)\n")
+        sys.stdout.flush()
+        packages.install(lacking)
+
+
+def _run(argv: list[str]) -> tuple[int, str]:
+    """Run, showing the output as it comes, and return it."""
+    lines = []
+    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            lines.append(line)
+    return child.returncode, "".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
