@@ -1,0 +1,68 @@
+"""What an UPDATE cannot say about itself: whether path ids stand before its prefixes, and how wide its AS numbers are.
+
+Both come from the session, never from the look of the bytes: lists of prefixes with and without path ids often parse
+either way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from anycast.observation import Rib
+from collector.wire.bgp.families import Afi
+from collector.wire.bgp.open import Direction, Open
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateContext:
+    """How to read the UPDATEs of one view of one session."""
+
+    add_path: frozenset[Afi] = frozenset()
+    """Families whose prefixes carry a path id."""
+    two_octet: bool = False
+    """AS_PATH and AGGREGATOR hold 2-octet AS numbers."""
+
+
+DEFAULT: Final = UpdateContext()
+"""For a view whose Peer Up we never saw: no path ids, 4-octet AS numbers."""
+
+
+def add_path_of(rib: Rib, sent: Open | None, received: Open | None) -> frozenset[Afi]:
+    """Return the families of a view whose prefixes carry path ids.
+
+    `sent` is the router's OPEN, `received` its peer's. ADD-PATH holds only where both agree and the directions
+    complement each other (RFC 7911, 4); the two OPENs of a Loc-RIB are made up by the router, so its own word is
+    taken (RFC 9069, 5.2).
+    """
+    if rib is Rib.LOC:
+        return frozenset(sent.add_path) if sent is not None else frozenset()
+    if sent is None or received is None:
+        return frozenset()
+    outwards = rib in (Rib.ADJ_OUT_PRE, Rib.ADJ_OUT_POST)
+    sender, receiver = (sent, received) if outwards else (received, sent)
+    return frozenset(
+        family
+        for family, direction in sender.add_path.items()
+        if direction & Direction.SEND and receiver.add_path.get(family, Direction(0)) & Direction.RECEIVE
+    )
+
+
+def context_of(rib: Rib, two_octet: bool, sent: Open | None, received: Open | None) -> UpdateContext:
+    """Return how to read an UPDATE of `rib`; `two_octet` is the A flag of its own header, for one peer may mix both."""
+    return UpdateContext(add_path_of(rib, sent, received), two_octet)
+
+
+def merged(before: Open | None, now: Open | None) -> Open | None:
+    """Join the OPENs of two Peer Ups of one session: some routers send one a family, each with only its capabilities.
+
+    For a family that both name, the later word stands.
+    """
+    if before is None or now is None:
+        return now if before is None else before
+    families = tuple(dict.fromkeys(before.families + now.families))
+    kept = {family: way for family, way in before.add_path.items() if family not in now.families}
+    next_hops = tuple(dict.fromkeys(before.extended_next_hop + now.extended_next_hop))
+    add_path: Mapping[Afi, Direction] = MappingProxyType(kept | dict(now.add_path))
+    capabilities = tuple(dict.fromkeys(before.capabilities + now.capabilities))
+    return replace(now, families=families, add_path=add_path, extended_next_hop=next_hops, capabilities=capabilities)
