@@ -232,12 +232,15 @@ class Webhook:
     """A receiver that is told by HTTP POST."""
 
     name: str
-    url: str
+    url: str = field(repr=False)
+    """Kept out of reprs and so out of logs: many services put a token in it."""
     least: Severity = Severity.WARNING
     """Findings below this severity are not sent."""
     timeout: timedelta = timedelta(seconds=10)
     secret_file: str | None = None
     """A file that holds the key of the HMAC-SHA256 signature; unsigned when None."""
+    plain_http: bool = False
+    """Whether an `http` address may lie beyond loopback: what is told then crosses the network in clear."""
 
 
 @dataclass(frozen=True, slots=True)

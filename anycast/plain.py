@@ -11,7 +11,7 @@ from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-from anycast.finding import Finding, Kind, Severity, Subject
+from anycast.finding import Finding, Kind, Record, Severity, State, Subject
 from anycast.route import (
     Aggregator,
     Asn,
@@ -133,6 +133,20 @@ def finding_from_plain(shown: Mapping[str, Plain]) -> Finding:
         evidence=tuple((label, text) for label, text in shown.get("evidence", ())),
         not_before=parse_stamp(shown["not_before"]) if "not_before" in shown else None,
         rests_on=frozenset(shown.get("rests_on", ())),
+    )
+
+
+def record_from_plain(shown: Mapping[str, Plain]) -> Record:
+    """Read what `to_plain` wrote of a `Record`."""
+    opened, cleared = shown.get("opened_at"), shown.get("cleared_at")
+    return Record(
+        id=shown["id"],
+        finding=finding_from_plain(shown["finding"]),
+        state=State(shown["state"]),
+        pending_at=parse_stamp(shown["pending_at"]),
+        opened_at=None if opened is None else parse_stamp(opened),
+        cleared_at=None if cleared is None else parse_stamp(cleared),
+        muted_by=shown.get("muted_by"),
     )
 
 

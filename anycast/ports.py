@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from anycast.finding import Record, State
+from anycast.message import Delivery
 from anycast.prefix import Prefix
 from anycast.situation import Event, Situation
 
@@ -28,4 +29,28 @@ class Reading(Protocol):
 
     def events(self, after: int = 0) -> AsyncIterator[Event]:
         """Live events numbered above `after`; those still in memory first, then each as it happens."""
+        ...
+
+
+class Outbox(Protocol):
+    """What is owed, kept where a crash cannot reach it. One process delivers."""
+
+    async def receivers(self) -> Sequence[str]:
+        """Names of the receivers that anything is owed to."""
+        ...
+
+    async def due(self, receiver: str, now: datetime, limit: int) -> Sequence[Delivery]:
+        """What may be tried now: of each finding only the first message that is owed, oldest first."""
+        ...
+
+    async def next_attempt(self, receiver: str, now: datetime) -> datetime | None:
+        """When the next message that waits (and is not due) may be tried; None when none waits."""
+        ...
+
+    async def accepted(self, receiver: str, record: str) -> bool:
+        """Whether the receiver has accepted any message about the record of this id."""
+        ...
+
+    async def settle(self, delivery: Delivery) -> None:
+        """Write how an attempt ended; durable when it returns."""
         ...
