@@ -1,0 +1,101 @@
+"""Services by regions and sites, in the three states."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from anycast.change import Presence
+from anycast.intent import Rung
+from anycast.situation import Cell, RegionStatus, ServiceStatus, SiteStatus, Situation
+from dashboards.console.markup import join, since, tag, text
+
+GLYPH = {Presence.PRESENT: "●", Presence.ABSENT: "○", Presence.UNKNOWN: "?"}
+_RUNG_TITLES = {
+    Rung.V1: "NVAs",
+    Rung.V2: "Route Server",
+    Rung.V5: "hears",
+    Rung.V6: "chose",
+}
+
+
+def services(situation: Situation) -> str:
+    """All services as HTML, or what to do when there are none."""
+    if not situation.services:
+        return tag("p", "quiet", "No service is written down yet; <code>catchment learn</code> writes a first intent.")
+    return join(_service(service, situation.at) for service in situation.services)
+
+
+def _service(service: ServiceStatus, now: datetime) -> str:
+    owner = tag("span", "quiet", text(service.owner)) if service.owner else ""
+    head = join(
+        (
+            tag("span", f"health {service.health}", text(service.health)),
+            tag("h2", "", text(service.service)),
+            tag("code", "", text(service.prefix)),
+            owner,
+        )
+    )
+    blocks = join(
+        (*(_region(region, now) for region in service.regions), *(_site(site, now) for site in service.sites))
+    )
+    return tag("section", "service", tag("header", "", head) + tag("div", "blocks", blocks), id=_anchor(service))
+
+
+def _anchor(service: ServiceStatus) -> str:
+    return f"service-{service.service}-{service.prefix.replace('/', '-')}"
+
+
+def _region(region: RegionStatus, now: datetime) -> str:
+    counted = f"{region.nvas_present} of {region.nvas_expected} NVAs"
+    head = join(
+        (
+            tag("h3", "", text(region.region)),
+            tag("span", "role", text(region.role)),
+            tag("span", f"state {region.presence}", f"{GLYPH[region.presence]} {text(region.presence)}"),
+            tag("span", "quiet", text(counted)),
+        )
+    )
+    return tag("div", "block region", tag("header", "", head) + _rungs(region.cells, (Rung.V2, Rung.V1), now))
+
+
+def _site(site: SiteStatus, now: datetime) -> str:
+    intended = " then ".join("+".join(tier) for tier in site.intended) or "anywhere"
+    landed = text(site.landed) if site.landed else "unknown"
+    first = site.intended[0] if site.intended else ()
+    fit = "unknown" if site.landed is None else "present" if site.landed in first or not first else "moved"
+    head = join(
+        (
+            tag("h3", "", text(site.site)),
+            tag("span", f"state {fit}", f"→ {landed}"),
+            tag("span", "quiet", f"meant: {text(intended)}"),
+        )
+    )
+    return tag("div", "block site", tag("header", "", head) + _rungs(site.cells, (Rung.V6, Rung.V5), now))
+
+
+def _rungs(cells: Sequence[Cell], rungs: Sequence[Rung], now: datetime) -> str:
+    return join(
+        tag("div", "rung", tag("span", "rung-name", f"{rung} {_RUNG_TITLES[rung]}") + join(_cell(c, now) for c in here))
+        for rung in rungs
+        if (here := [cell for cell in cells if cell.rung is rung])
+    )
+
+
+def _cell(cell: Cell, now: datetime) -> str:
+    name = cell.nva or cell.instance or cell.vantage
+    extra = f" {cell.best_region}" if cell.best_region else ""
+    wanted = "" if cell.expected else " unplanned"
+    return tag(
+        "span",
+        f"cell {cell.presence}{wanted}",
+        f"{GLYPH[cell.presence]} {text(name)}{text(extra)} <small>{since(cell.since, now)}</small>",
+        title=_told(cell),
+        data_vantage=cell.vantage,
+        data_presence=str(cell.presence),
+    )
+
+
+def _told(cell: Cell) -> str:
+    if cell.presence is not Presence.PRESENT:
+        return f"{cell.vantage}: {cell.presence}"
+    path = cell.as_path or "local"
+    return f"{cell.vantage}: {cell.paths} path(s), AS path {path}, next hop {cell.next_hop}"
