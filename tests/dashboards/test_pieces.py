@@ -1,0 +1,72 @@
+from anycast.change import Presence
+from dashboards.console.findings import findings
+from dashboards.console.markup import LONGEST, span_of, text
+from dashboards.console.page import feeds, top
+from dashboards.console.services import services
+from dashboards.console.timeline import SHOWN, timeline
+from tests.dashboards.scene import HOSTILE, NOW, event, record, situation
+
+
+def test_hostile_text_is_escaped_and_its_control_and_direction_marks_become_visible() -> None:
+    shown = text(HOSTILE)
+    assert "<" not in shown
+    assert "&lt;script&gt;" in shown
+    assert "\\x1b" in shown
+    assert "\\x0d\\x0a" in shown
+    assert "\\x202e" in shown
+
+
+def test_long_text_is_cut_and_says_so() -> None:
+    assert text("x" * 300) == "x" * LONGEST + "…"
+    assert text("x" * LONGEST) == "x" * LONGEST
+
+
+def test_quotes_cannot_leave_an_attribute() -> None:
+    assert '"' not in text('" onmouseover="x')
+
+
+def test_the_three_states_differ_in_word_and_shape_and_not_by_colour_alone() -> None:
+    html = services(situation())
+    assert "● present" in html
+    assert "○ absent" in html
+    assert f'data-presence="{Presence.UNKNOWN}"' in html
+    assert "? ams-ce1" in html
+
+
+def test_a_site_says_where_it_lands_and_where_it_was_meant_to() -> None:
+    html = services(situation())
+    assert "→ weu" in html
+    assert "meant: weu then eus" in html
+
+
+def test_no_service_says_what_to_do() -> None:
+    empty = situation()
+    assert "catchment learn" in services(type(empty)(NOW, (), (), ()))
+
+
+def test_hostile_names_pass_every_piece_escaped() -> None:
+    pieces = services(situation(HOSTILE)) + findings([record(HOSTILE)]) + timeline([event(1, HOSTILE)])
+    pieces += feeds(situation()) + top(situation(), 1, HOSTILE)
+    assert "<script" not in pieces
+    assert pieces.count("&lt;script&gt;") >= 5
+
+
+def test_an_open_finding_shows_its_evidence_its_action_and_its_runbook() -> None:
+    html = findings([record()])
+    assert "absent at eus-rs0" in html
+    assert "docs/runbooks/missing.md" in html
+    assert "health check" in html
+
+
+def test_no_finding_is_said_and_not_left_blank() -> None:
+    assert "Nothing is wrong" in findings([])
+
+
+def test_the_timeline_is_newest_first_and_bounded() -> None:
+    html = timeline([event(number) for number in range(SHOWN + 50)])
+    assert html.count("<li") == SHOWN
+    assert html.index(f'data-number="{SHOWN + 49}"') < html.index(f'data-number="{SHOWN + 48}"')
+
+
+def test_lengths_of_time_are_one_word() -> None:
+    assert [span_of(NOW - NOW.replace(minute=0)), span_of(NOW - NOW.replace(hour=1))] == ["0s", "2h"]
