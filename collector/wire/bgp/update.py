@@ -1,0 +1,153 @@
+"""UPDATE (RFC 4271, 4.3; RFC 4760; RFC 7911), with the error handling of RFC 7606."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from anycast.prefix import Family
+from anycast.route import Attributes
+from collector.wire.bgp.attributes import Code
+from collector.wire.bgp.context import DEFAULT, UpdateContext
+from collector.wire.bgp.families import IPV4_UNICAST, Afi
+from collector.wire.bgp.nlri import Nlri, decode_nlri
+from collector.wire.bgp.path import Reading, attributes_of, read
+from collector.wire.bgp.problems import Problem, Remedy
+from collector.wire.bgp.reach import Reach
+from collector.wire.errors import Malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """Routes of a family that is not IPv4 or IPv6 unicast, kept as sent."""
+
+    family: Afi
+    announced: bool
+    next_hop: bytes
+    nlri: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What one UPDATE says. Withdrawals come before announcements: a prefix in both is announced (RFC 4271, 4.3)."""
+
+    withdrawn: tuple[Nlri, ...] = ()
+    announced: tuple[Nlri, ...] = ()
+    attributes: bytes = b""
+    """Canonical blob of the announced routes (see `collector.wire.bgp.raw`); empty where none is announced."""
+    two_octet: bool = False
+    """Whether the blob holds 2-octet AS numbers; it may differ from what the session says (see `problems`)."""
+    families: tuple[Afi, ...] = ()
+    """Families that the message speaks of."""
+    end_of_rib: Afi | None = None
+    """The family whose table is complete (RFC 4724, 2)."""
+    opaque: tuple[Opaque, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def attributes_for(self, of: Family | None = None) -> Attributes:
+        """Return the announced routes' attributes; `of` chooses the next hop where the message has two."""
+        return attributes_of(self.attributes, self.two_octet, of)
+
+
+def decode_update(body: bytes, context: UpdateContext = DEFAULT) -> Update:
+    """Decode the body of an UPDATE, without the 19-octet header. Never raises: see `problems` for what is wrong.
+
+    With TREAT_AS_WITHDRAW among the problems the announced routes stand in `withdrawn`; with MESSAGE_SKIPPED nothing
+    but the problems is returned.
+    """
+    try:
+        withdrawn, attributes, announced = _fields(body)
+        reading = read(attributes, context.two_octet)
+        reading.problems.extend(_missing(reading, bool(announced)))
+        routes = _routes(reading, withdrawn, announced, context)
+    except Malformed as error:
+        return Update(problems=(Problem(Remedy.MESSAGE_SKIPPED, error.reason, body),))
+    remedies = {problem.remedy for problem in routes.problems}
+    if Remedy.MESSAGE_SKIPPED in remedies:
+        return Update(problems=routes.problems)
+    return _treated_as_withdraw(routes) if Remedy.TREAT_AS_WITHDRAW in remedies else routes
+
+
+def _fields(body: bytes) -> tuple[bytes, bytes, bytes]:
+    """Withdrawn routes, path attributes, announced routes; lengths that do not fit are beyond repair (RFC 7606, 3 b)."""
+    withdrawn = int.from_bytes(body[:2], "big")
+    at = 2 + withdrawn
+    attributes = int.from_bytes(body[at : at + 2], "big")
+    if len(body) < at + 2 + attributes:
+        raise Malformed(
+            f"an UPDATE body of {len(body)} octets cannot hold {withdrawn} of withdrawn routes "
+            f"and {attributes} of path attributes",
+            0,
+            body,
+        )
+    return body[2:at], body[at + 2 : at + 2 + attributes], body[at + 2 + attributes :]
+
+
+def _routes(reading: Reading, withdrawn: bytes, announced: bytes, context: UpdateContext) -> Update:
+    """Everything as sent; raises Malformed where a list of prefixes cannot be read (RFC 7606, 5.3)."""
+    plain = Reach(IPV4_UNICAST, b"", withdrawn), Reach(IPV4_UNICAST, b"", announced)
+    gone = [part for part in (plain[0], reading.unreach) if part is not None and part.nlri]
+    here = [part for part in (reading.reach, plain[1]) if part is not None and part.nlri]
+    return Update(
+        withdrawn=_prefixes(gone, context),
+        announced=_prefixes(here, context),
+        attributes=reading.blob if here else b"",
+        two_octet=reading.two_octet,
+        families=tuple(dict.fromkeys(part.family for part in (*gone, *here))),
+        end_of_rib=_end_of_rib(reading, withdrawn + announced),
+        opaque=tuple(_opaque(gone, False)) + tuple(_opaque(here, True)),
+        problems=tuple(reading.problems),
+    )
+
+
+def _prefixes(parts: list[Reach], context: UpdateContext) -> tuple[Nlri, ...]:
+    return tuple(
+        nlri
+        for part in parts
+        if part.family.family is not None
+        for nlri in decode_nlri(part.nlri, part.family.family, part.family in context.add_path)
+    )
+
+
+def _opaque(parts: list[Reach], announced: bool) -> Iterator[Opaque]:
+    for part in parts:
+        if part.family.family is None:
+            yield Opaque(part.family, announced, part.next_hop, part.nlri)
+
+
+def _end_of_rib(reading: Reading, routes: bytes) -> Afi | None:
+    """An empty UPDATE for IPv4, an MP_UNREACH_NLRI alone and without prefixes for any family (RFC 4724, 2)."""
+    if routes or reading.problems:
+        return None
+    if not reading.codes:
+        return IPV4_UNICAST
+    if reading.unreach is not None and not reading.unreach.nlri and len(reading.codes) == 1:
+        return reading.unreach.family
+    return None
+
+
+def _missing(reading: Reading, plain: bool) -> Iterator[Problem]:
+    """Attributes without which a route is no route (RFC 7606, 3 d)."""
+    if not plain and (reading.reach is None or not reading.reach.nlri):
+        return
+    for code in _MANDATORY if plain else _MANDATORY[:2]:
+        if code not in reading.codes:
+            yield Problem(Remedy.TREAT_AS_WITHDRAW, f"{code.name} is missing, and the UPDATE announces routes", b"")
+
+
+_MANDATORY: Final = (Code.ORIGIN, Code.AS_PATH, Code.NEXT_HOP)
+
+
+def _treated_as_withdraw(routes: Update) -> Update:
+    """The announced routes as withdrawn. Without any, the broken part may have held them: RFC 7606, 5.2 resets."""
+    if not routes.attributes:
+        nothing = Problem(
+            Remedy.MESSAGE_SKIPPED, "the broken path attributes leave no route to treat as withdrawn", b""
+        )
+        return Update(problems=(*routes.problems, nothing))
+    return replace(
+        routes,
+        withdrawn=routes.withdrawn + routes.announced,
+        announced=(),
+        attributes=b"",
+        opaque=tuple(replace(part, announced=False) for part in routes.opaque),
+    )
