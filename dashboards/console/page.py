@@ -90,7 +90,7 @@ def top(now: Situation, open_findings: int, mode: str) -> str:
 
 def feeds(now: Situation) -> str:
     """Each exporter's feed, for whoever is blind sees nothing wrong."""
-    return join(
+    return tag("span", "quiet", "feeds") + join(
         tag(
             "span",
             f"cell {'present' if feed.connected else 'unknown'}",
