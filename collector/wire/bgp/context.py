@@ -22,6 +22,9 @@ class UpdateContext:
     """Families whose prefixes carry a path id."""
     two_octet: bool = False
     """AS_PATH and AGGREGATOR hold 2-octet AS numbers."""
+    rebuilt: bool = False
+    """The router wrote the UPDATE from a table of its own; what is missing then is the router's omission, not its peer's.
+    FRR 8.0 leaves NEXT_HOP out of the Loc-RIB and post-policy routes of a VRF."""
 
 
 DEFAULT: Final = UpdateContext()
@@ -50,7 +53,7 @@ def add_path_of(rib: Rib, sent: Open | None, received: Open | None) -> frozenset
 
 def context_of(rib: Rib, two_octet: bool, sent: Open | None, received: Open | None) -> UpdateContext:
     """Return how to read an UPDATE of `rib`; `two_octet` is the A flag of its own header, for one peer may mix both."""
-    return UpdateContext(add_path_of(rib, sent, received), two_octet)
+    return UpdateContext(add_path_of(rib, sent, received), two_octet, rebuilt=rib is not Rib.ADJ_IN_PRE)
 
 
 def merged(before: Open | None, now: Open | None) -> Open | None:

@@ -77,8 +77,8 @@ def read(data: bytes, two_octet: bool, cut: bool = False) -> Reading:
 def attributes_of(blob: bytes, two_octet: bool, family: Family | None = None) -> Attributes:
     """Return the attributes that a blob in canonical form stands for (see `collector.wire.bgp.raw`).
 
-    `family` is that of the route: it chooses the next hop where an UPDATE had two. Attributes that RFC 7606 discards are
-    left out; raises Malformed when it would treat the routes as withdrawn.
+    `family` is that of the route: it chooses the next hop where an UPDATE had two. Attributes that RFC 7606 discards
+    are left out; raises Malformed when it would treat the routes as withdrawn.
     """
     reading = read(blob, two_octet, cut=True)
     for problem in reading.problems:

@@ -7,6 +7,8 @@ from enum import StrEnum
 class Remedy(StrEnum):
     """The actions, the mildest first; the strongest of a message decides (RFC 7606, 3 h)."""
 
+    TAKEN_AS_IS = "taken-as-is"
+    """The router wrote the UPDATE from its own table and left something out: the route is there, and counted."""
     READ_AS_TWO_OCTET = "read-as-two-octet"
     """The AS_PATH only reads with 2-octet AS numbers although the session says 4: taken, and counted."""
     ATTRIBUTE_DISCARD = "attribute-discard"

@@ -57,7 +57,7 @@ def decode_update(body: bytes, context: UpdateContext = DEFAULT) -> Update:
     try:
         withdrawn, attributes, announced = _fields(body)
         reading = read(attributes, context.two_octet)
-        reading.problems.extend(_missing(reading, bool(announced)))
+        reading.problems.extend(_missing(reading, bool(announced), context))
         routes = _routes(reading, withdrawn, announced, context)
     except Malformed as error:
         return Update(problems=(Problem(Remedy.MESSAGE_SKIPPED, error.reason, body),))
@@ -68,7 +68,7 @@ def decode_update(body: bytes, context: UpdateContext = DEFAULT) -> Update:
 
 
 def _fields(body: bytes) -> tuple[bytes, bytes, bytes]:
-    """Withdrawn routes, path attributes, announced routes; lengths that do not fit are beyond repair (RFC 7606, 3 b)."""
+    """Withdrawn routes, path attributes, announced routes; lengths that do not fit end it (RFC 7606, 3 b)."""
     withdrawn = int.from_bytes(body[:2], "big")
     at = 2 + withdrawn
     attributes = int.from_bytes(body[at : at + 2], "big")
@@ -125,13 +125,15 @@ def _end_of_rib(reading: Reading, routes: bytes) -> Afi | None:
     return None
 
 
-def _missing(reading: Reading, plain: bool) -> Iterator[Problem]:
+def _missing(reading: Reading, plain: bool, context: UpdateContext) -> Iterator[Problem]:
     """Attributes without which a route is no route (RFC 7606, 3 d)."""
     if not plain and (reading.reach is None or not reading.reach.nlri):
         return
     for code in _MANDATORY if plain else _MANDATORY[:2]:
         if code not in reading.codes:
-            yield Problem(Remedy.TREAT_AS_WITHDRAW, f"{code.name} is missing, and the UPDATE announces routes", b"")
+            kept = context.rebuilt and code is Code.NEXT_HOP
+            remedy = Remedy.TAKEN_AS_IS if kept else Remedy.TREAT_AS_WITHDRAW
+            yield Problem(remedy, f"{code.name} is missing, and the UPDATE announces routes", b"")
 
 
 _MANDATORY: Final = (Code.ORIGIN, Code.AS_PATH, Code.NEXT_HOP)
