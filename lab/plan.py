@@ -18,10 +18,10 @@ ROGUE = Asn(65999)
 BMP_PORT = 11019
 HTTP_PORT = 80
 """Where clients ask an anycast address `GET /.well-known/anycast-id`."""
-ID_PORT = 5300
+ID_PORT = 3112
 """Where clients ask an anycast address by UDP."""
 APP_HTTP_PORT = 8080
-APP_ID_PORT = 5300
+APP_ID_PORT = 3112
 
 
 class Role(StrEnum):

@@ -1,0 +1,52 @@
+"""nftables: how an NVA hands packets for the anycast addresses to its application server."""
+
+from anycast.intent import TrafficMode
+from lab import space
+from lab.daemons.application import serves
+from lab.topology import (
+    APP_HTTP_PORT,
+    APP_ID_PORT,
+    HTTP_PORT,
+    ID_PORT,
+    SERVICES,
+    Lab,
+    Node,
+    region,
+)
+
+TABLE = "anycast"
+
+
+def ruleset(lab: Lab, node: Node) -> str:
+    """Return the ruleset of one NVA.
+
+    DNAT mode translates both ports and keeps the client's address: the reply comes back because the server's only way
+    out is this NVA. Proxy mode has HAProxy for HTTP; UDP, which HAProxy does not carry, is translated both ways.
+    """
+    app = serves(lab, node)
+    prefixes = ", ".join(str(service.prefix) for service in SERVICES if node.place in service.prepends)
+    proxied = region(node.place).mode is TrafficMode.PROXY
+    http = f"    ip daddr {{ {prefixes} }} tcp dport {HTTP_PORT} dnat to {app.address}:{APP_HTTP_PORT}"
+    udp = f"    ip daddr {{ {prefixes} }} udp dport {ID_PORT} dnat to {app.address}:{APP_ID_PORT}"
+    back = (
+        "  chain source {",
+        "    type nat hook postrouting priority srcnat;",
+        f"    ip daddr {app.address} udp dport {APP_ID_PORT} ct status dnat snat to {node.address}",
+        "  }",
+    )
+    lines = (
+        f"table ip {TABLE} {{",
+        "  chain destination {",
+        "    type nat hook prerouting priority dstnat;",
+        *(() if proxied else (http,)),
+        udp,
+        "  }",
+        *(back if proxied else ()),
+        "}",
+    )
+    return "\n".join((*lines, ""))
+
+
+def load(lab: Lab, node: Node) -> None:
+    """Load the ruleset. Raises RuntimeError with nft's words when the kernel refuses it."""
+    space.run(lab.namespace(node.name), ["nft", "-f", "-"], stdin=ruleset(lab, node))
