@@ -1,0 +1,5 @@
+"""`python -m pipeline` is `catchment`."""
+
+from pipeline.cli import main
+
+main()

@@ -1,0 +1,40 @@
+"""Metrics that only the moment knows (latencies, lag); everything countable is read from its owner when asked."""
+
+import asyncio
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class Gauges:
+    """One registry a daemon, so that two in one test do not meet."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.judged_seconds = Histogram(
+            "catchment_judged_seconds",
+            "From an observation's bytes leaving the socket to its conclusions being committed.",
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.judge_seconds = Histogram(
+            "catchment_judge_seconds", "One round of all analyzers.", buckets=_BUCKETS, registry=self.registry
+        )
+        self.loop_lag_seconds = Histogram(
+            "catchment_loop_lag_seconds",
+            "How late the event loop woke a sleeper.",
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.jobs = Counter(
+            "catchment_job_runs", "Runs of scheduled jobs by outcome.", ["job", "outcome"], registry=self.registry
+        )
+
+    async def watch_loop(self, every: float = 0.1) -> None:
+        """Measure the event loop's lag until cancelled."""
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(every)
+            self.loop_lag_seconds.observe(max(0.0, time.monotonic() - before - every))
