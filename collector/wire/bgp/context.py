@@ -23,7 +23,7 @@ class UpdateContext:
     two_octet: bool = False
     """AS_PATH and AGGREGATOR hold 2-octet AS numbers."""
     rebuilt: bool = False
-    """The router wrote the UPDATE from a table of its own; what is missing then is the router's omission, not its peer's.
+    """The router wrote the UPDATE from a table of its own: what is missing is the router's omission, not its peer's.
     FRR 8.0 leaves NEXT_HOP out of the Loc-RIB and post-policy routes of a VRF."""
 
 

@@ -1,0 +1,130 @@
+"""One line of `catchment decode`: an element, which is the smallest thing that a BMP or MRT file says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from anycast.plain import to_plain
+from anycast.prefix import Address, Prefix
+from anycast.route import Asn, Attributes
+from collector.wire.bgp.attributes import Code
+
+
+class ElementType(StrEnum):
+    """What an element says. The letters of pybgpstream where it has one."""
+
+    ANNOUNCEMENT = "A"
+    WITHDRAWAL = "W"
+    RIB = "R"
+    """A route in a table dump."""
+    END_OF_RIB = "E"
+    STATE = "S"
+    """A session came up, went down, or changed its state."""
+    OPAQUE = "O"
+    """Routes of a family that is not IPv4 or IPv6 unicast, with their bytes."""
+    STATISTICS = "T"
+    FEED = "F"
+    """A router began or ended its BMP feed."""
+    MALFORMED = "M"
+    """Bytes that could not be taken as they stand, with what was done about them."""
+
+
+KEYS: Final[dict[str, str]] = {
+    "type": "one of the letters of ElementType",
+    "time": "RFC 3339 with microseconds: when the message was received where the file says it, else the router's stamp",
+    "router_time": "the router's stamp, where `time` is the receive time",
+    "router": "sysName of the BMP exporter, or the address of the side that wrote an MRT file",
+    "peer": "address of the peer; absent for a Loc-RIB",
+    "peer_asn": "AS number of the peer",
+    "peer_type": "BMP peer type, where it is not 0",
+    "distinguisher": "BMP peer distinguisher in hexadecimal, where it is not 0",
+    "rib": "adj-in-pre, adj-in-post, loc, adj-out-pre or adj-out-post; absent in table dumps",
+    "family": "such as ipv4-unicast; of A, W, R, E and O",
+    "prefix": "such as 10.250.0.10/32",
+    "path_id": "where the session carries path ids (ADD-PATH)",
+    "next_hop": "address",
+    "link_local": "the second next hop of an IPv6 route",
+    "as_path": "nearest AS first; {sets}, (confederation sequences) and [confederation sets]",
+    "origin": "igp, egp or incomplete",
+    "origin_asn": "last AS of the path; absent for an empty path and for one that ends in a set",
+    "med": "number",
+    "local_pref": "number",
+    "atomic_aggregate": "true where set",
+    "aggregator": "[AS number, address]",
+    "communities": "list such as 12076:51004 or no-export",
+    "large_communities": "list such as 65010:1:2",
+    "extended_communities": "list of 8 octets each in hexadecimal",
+    "originator_id": "address",
+    "cluster_list": "list of addresses",
+    "otc": "AS number of ONLY_TO_CUSTOMER",
+    "unknown": "list of [flags, code, value in hexadecimal]",
+    "originated": "of R: when the route was last changed",
+    "state": "of S: up, down, or a state of RFC 4271; of F: opened or ended",
+    "old_state": "of S in MRT files",
+    "reason": "of S and M: why",
+    "detail": "of S, F and M: in words",
+    "hold_time": "of S: seconds, the smaller of both OPENs",
+    "counts": "of T: list of [type, afi, safi, value]",
+    "action": "of M: taken-as-is, read-as-two-octet, attribute-discard, treat-as-withdraw or message-skipped",
+    "offset": "of M: octet of the (decompressed) file, where known",
+    "raw": "of O and M: the bytes in hexadecimal",
+}
+"""Every key of a line, and what it holds. A key is absent where there is nothing to say. Keys are only ever added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element; the fields are described in `KEYS`."""
+
+    type: ElementType
+    time: datetime | None = None
+    router_time: datetime | None = None
+    router: str = ""
+    peer: Address | None = None
+    peer_asn: Asn | None = None
+    peer_type: int = 0
+    distinguisher: int = 0
+    rib: str = ""
+    family: str = ""
+    prefix: Prefix | None = None
+    path_id: int | None = None
+    attributes: Attributes | None = None
+    originated: datetime | None = None
+    state: str = ""
+    old_state: str = ""
+    reason: str = ""
+    detail: str = ""
+    hold_time: int | None = None
+    counts: tuple[tuple[int, int, int, int], ...] = ()
+    action: str = ""
+    offset: int | None = None
+    raw: bytes = b""
+
+    def plain(self) -> dict[str, Any]:
+        """Return the element as JSON can carry it, its keys in the order of `KEYS`."""
+        shown: dict[str, Any] = {
+            name: to_plain(getattr(self, name)) for name in _PLAIN_FIELDS if getattr(self, name) not in _NOTHING
+        }
+        if self.distinguisher:
+            shown["distinguisher"] = f"{self.distinguisher:016x}"
+        if self.attributes is not None:
+            shown |= _attributes(self.attributes)
+        return {key: shown[key] for key in KEYS if key in shown}
+
+
+_NOTHING: Final = (None, "", b"", ())
+_PLAIN_FIELDS: Final = tuple(
+    name for name in Element.__dataclass_fields__ if name not in ("attributes", "peer_type", "distinguisher")
+)
+
+
+def _attributes(attributes: Attributes) -> dict[str, Any]:
+    shown: dict[str, Any] = to_plain(attributes)
+    shown.pop("segments", None)
+    if attributes.as_path.origin is not None:
+        shown["origin_asn"] = attributes.as_path.origin
+    for item in attributes.unknown:
+        if item.code == Code.ONLY_TO_CUSTOMER and len(item.value) == 4:
+            shown["otc"] = int.from_bytes(item.value, "big")
+    return shown

@@ -1,0 +1,40 @@
+"""Elements of one UPDATE, the same for BMP and MRT."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from anycast.prefix import family
+from collector.wire.bgp.families import UNICAST, Afi
+from collector.wire.bgp.nlri import Nlri
+from collector.wire.bgp.update import Update
+from collector.wire.element import Element, ElementType
+
+_FAMILY_NAMES = {name: str(number) for number, name in UNICAST.items()}
+
+
+def update_elements(update: Update, seen: Element, add_path: frozenset[Afi]) -> Iterator[Element]:
+    """Yield what an UPDATE says: what is wrong with it, withdrawals, announcements, other families, End-of-RIB.
+
+    `seen` says where and when; its type is replaced. Path ids are shown for the families in `add_path`.
+    """
+    for problem in update.problems:
+        yield replace(
+            seen, type=ElementType.MALFORMED, action=str(problem.remedy), detail=problem.reason, raw=problem.raw
+        )
+    for nlri in update.withdrawn:
+        yield _route(nlri, replace(seen, type=ElementType.WITHDRAWAL), add_path)
+    attributes = {of: update.attributes_for(of) for of in {family(nlri.prefix) for nlri in update.announced}}
+    for nlri in update.announced:
+        announced = replace(seen, type=ElementType.ANNOUNCEMENT, attributes=attributes[family(nlri.prefix)])
+        yield _route(nlri, announced, add_path)
+    for part in update.opaque:
+        what = "announced" if part.announced else "withdrawn"
+        yield replace(seen, type=ElementType.OPAQUE, family=str(part.family), detail=what, raw=part.nlri)
+    if update.end_of_rib is not None:
+        yield replace(seen, type=ElementType.END_OF_RIB, family=str(update.end_of_rib))
+
+
+def _route(nlri: Nlri, seen: Element, add_path: frozenset[Afi]) -> Element:
+    of = family(nlri.prefix)
+    carried = any(number.family is of for number in add_path)
+    return replace(seen, family=_FAMILY_NAMES[of], prefix=nlri.prefix, path_id=nlri.path_id if carried else None)
