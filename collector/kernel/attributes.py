@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from collector.kernel.compiled import inner
-from collector.kernel.words import byte, word16, word32
+from collector.kernel.words import byte, copy, word16
 
 u64 = np.uint64
 _0, _1, _2, _3, _4, _5, _8 = (u64(number) for number in (0, 1, 2, 3, 4, 5, 8))
@@ -76,15 +76,7 @@ def _value_fits(buffer: Any, code: Any, at: Any, size: Any, narrow: Any) -> Any:
 
 
 @inner
-def _copy(buffer: Any, start: Any, end: Any, scratch: Any, to: Any) -> Any:
-    for index in range(start, end):
-        scratch[to] = buffer[index]
-        to += _1
-    return to
-
-
-@inner
-def _reach(buffer: Any, at: Any, size: Any, flags: Any, scratch: Any, found: Any) -> Any:
+def _reach(buffer: Any, at: Any, size: Any, scratch: Any, found: Any) -> Any:
     """Take MP_REACH_NLRI (RFC 4760, 3): next hop into scratch, place of the NLRI into `found`."""
     if size < _5 or byte(buffer, at + _2) != _1:
         return False
@@ -102,9 +94,9 @@ def _reach(buffer: Any, at: Any, size: Any, flags: Any, scratch: Any, found: Any
     if size < _5 + hops:
         return False
     to = found[SIZE]
-    scratch[to], scratch[to + _1] = flags & u64(0xEF), _REACH
+    scratch[to], scratch[to + _1] = _OPTIONAL, _REACH
     scratch[to + _2] = _4 + hops
-    found[SIZE] = _copy(buffer, at, at + _4 + hops, scratch, to + _3)
+    found[SIZE] = copy(buffer, at, at + _4 + hops, scratch, to + _3)
     found[REACH_START], found[REACH_END] = at + _5 + hops, at + size
     return found[REACH_START] < found[REACH_END]
 
@@ -126,19 +118,17 @@ def _unreach(buffer: Any, at: Any, size: Any, found: Any) -> Any:
 def attributes(buffer: Any, start: Any, end: Any, narrow: Any, scratch: Any, found: Any) -> Any:
     """Check the attributes in [start, end) and copy them to `scratch` (uint8); False when the plain decoder must look.
 
-    `narrow` is 1 when AS numbers have 2 octets. `scratch` is as long as the longest message.
+    `narrow` is 1 when AS numbers have 2 octets. `scratch` is longer than the longest message.
     """
     found[:] = _0
-    at = start
+    at, copied = start, start
     while at < end:
-        if end - at < _3:
+        if end - at < _4:
             return False
         head, flags, code = at, byte(buffer, at), byte(buffer, at + _1)
         size = byte(buffer, at + _2)
         at += _3
         if flags & _EXTENDED:
-            if at >= end:
-                return False
             size = size << _8 | byte(buffer, at)
             at += _1
         if size > end - at or code > _32 or not _flags_fit(code, flags):
@@ -146,17 +136,18 @@ def attributes(buffer: Any, start: Any, end: Any, narrow: Any, scratch: Any, fou
         if found[SEEN] >> code & _1:
             return False
         found[SEEN] |= _1 << code
-        if code == _REACH:
-            if not _reach(buffer, at, size, flags, scratch, found):
+        if code == _REACH or code == _UNREACH:
+            found[SIZE] = copy(buffer, copied, head, scratch, found[SIZE])
+            copied = at + size
+            if code == _REACH:
+                if not _reach(buffer, at, size, scratch, found):
+                    return False
+            elif not _unreach(buffer, at, size, found):
                 return False
-        elif code == _UNREACH:
-            if not _unreach(buffer, at, size, found):
-                return False
-        else:
-            if not _value_fits(buffer, code, at, size, narrow):
-                return False
-            found[SIZE] = _copy(buffer, head, at + size, scratch, found[SIZE])
+        elif not _value_fits(buffer, code, at, size, narrow):
+            return False
         at += size
+    found[SIZE] = copy(buffer, copied, end, scratch, found[SIZE])
     for index in range(found[SIZE], (found[SIZE] + u64(7)) & ~u64(7)):
         scratch[index] = 0
     return True

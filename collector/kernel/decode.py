@@ -23,15 +23,14 @@ from collector.kernel.attributes import (
     attributes,
 )
 from collector.kernel.compiled import FINGERPRINT, entry, inner
-from collector.kernel.intern import intern
-from collector.kernel.peers import ADD_PATH_OUT, heard, peer, rib, stamp
-from collector.kernel.rows import FULL, WRONG, label, prefixes
-from collector.kernel.words import byte, word16, word32
+from collector.kernel.intern import intern, lent_table
+from collector.kernel.peers import ADD_PATH_OUT, heard, lent_peers, peer, rib, stamp
+from collector.kernel.rows import FULL, WRONG, label, lent_rows, prefixes, room
+from collector.kernel.words import borrow, byte, word16, word32, word64
 
 u64 = np.uint64
 _0, _1, _2, _6, _32 = u64(0), u64(1), u64(2), u64(6), u64(32)
 _NONE = u64(0xFFFFFFFFFFFFFFFF)
-_ONES = u64(0xFFFFFFFF)
 _BMP_HEADER, _PEER_HEADER, _BGP_HEADER = u64(6), u64(42), u64(19)
 _LEAST = _BMP_HEADER + _PEER_HEADER + _BGP_HEADER + u64(4)
 """The shortest Route Monitoring: all headers and an empty UPDATE."""
@@ -63,28 +62,24 @@ _STOP_PLAIN, _STOP_BROKEN, _TAKEN = u64(Stop.PLAIN), u64(Stop.BROKEN), u64(99)
 def _update_at(buffer: Any, start: Any, end: Any) -> Any:
     """Whether the octets in [start, end) are exactly one UPDATE of an ordinary length."""
     size = word16(buffer, start + u64(16))
-    if word32(buffer, start) & word32(buffer, start + u64(4)) != _ONES:
-        return False
-    if word32(buffer, start + u64(8)) & word32(buffer, start + u64(12)) != _ONES:
+    if word64(buffer, start) & word64(buffer, start + u64(8)) != _NONE:
         return False
     return size == end - start and size <= LONGEST_UPDATE and byte(buffer, start + u64(18)) == _2
 
 
 @inner
-def _announced(buffer: Any, nlri: Any, end: Any, carried: Any, found: Any, rows: Any, first: Any) -> Any:
+def _announced(buffer: Any, nlri: Any, end: Any, carried: Any, found: Any, rows: Any, first: Any, limit: Any) -> Any:
     """Rows of what is announced, from row `first` on: classic NLRI or MP_REACH, never both."""
     reach = found[REACH_BITS]
     if nlri < end:
         if reach != _0 or not announces_whole(found, True):
             return WRONG
-        return prefixes(buffer, nlri, end, _32, carried & _1 != _0, rows, first)
+        return prefixes(buffer, nlri, end, _32, carried & _1 != _0, rows, first, limit)
     if reach == _0:
         return first
     if not announces_whole(found, False) or found[SEEN] >> u64(3) & _1:
         return WRONG
-    return prefixes(
-        buffer, found[REACH_START], found[REACH_END], reach, _carries(carried, reach), rows, first
-    )
+    return prefixes(buffer, found[REACH_START], found[REACH_END], reach, _carries(carried, reach), rows, first, limit)
 
 
 @inner
@@ -94,18 +89,28 @@ def _carries(carried: Any, bits: Any) -> Any:
 
 
 @inner
-def _withdrawn(buffer: Any, start: Any, end: Any, carried: Any, found: Any, rows: Any, first: Any) -> Any:
+def _withdrawn(buffer: Any, start: Any, end: Any, carried: Any, found: Any, rows: Any, first: Any, limit: Any) -> Any:
     """Rows of what is withdrawn: the classic field in [start, end), then MP_UNREACH."""
-    after = prefixes(buffer, start, end, _32, carried & _1 != _0, rows, first)
+    after = prefixes(buffer, start, end, _32, carried & _1 != _0, rows, first, limit)
     if after >= FULL or found[UNREACH_BITS] == _0:
         return after
     bits = found[UNREACH_BITS]
-    return prefixes(buffer, found[UNREACH_START], found[UNREACH_END], bits, _carries(carried, bits), rows, after)
+    return prefixes(buffer, found[UNREACH_START], found[UNREACH_END], bits, _carries(carried, bits), rows, after, limit)
 
 
 @inner
 def _route_monitoring(
-    buffer: Any, start: Any, end: Any, time: Any, peers: Any, table: Any, rows: Any, first: Any, work: Any, clock: Any
+    buffer: Any,
+    start: Any,
+    end: Any,
+    time: Any,
+    peers: Any,
+    table: Any,
+    rows: Any,
+    first: Any,
+    limit: Any,
+    work: Any,
+    clock: Any,
 ) -> Any:
     """Take the Route Monitoring in [start, end): (what happened, rows, clock)."""
     if end - start < _LEAST:
@@ -133,10 +138,10 @@ def _route_monitoring(
     if not attributes(buffer, here, here + size, narrow, scratch, found):
         return _STOP_PLAIN, first, clock
 
-    middle = _withdrawn(buffer, body + _2, body + _2 + removed, carried, found, rows, first)
+    middle = _withdrawn(buffer, body + _2, body + _2 + removed, carried, found, rows, first, limit)
     if middle >= FULL:
         return (_STOP_FULL if middle == FULL else _STOP_PLAIN), first, clock
-    after = _announced(buffer, here + size, end, carried, found, rows, middle)
+    after = _announced(buffer, here + size, end, carried, found, rows, middle, limit)
     if after >= FULL:
         return (_STOP_FULL if after == FULL else _STOP_PLAIN), first, clock
     if after == first:  # an End-of-RIB, or nothing at all
@@ -155,11 +160,23 @@ def _route_monitoring(
 def _entry(fingerprint: int) -> Any:
     @entry
     def decode(
-        buffer: Any, start: Any, longest: Any, marks: Any, times: Any, peers: Any, table: Any, rows: Any, work: Any, clock: Any
+        buffer: Any,
+        start: Any,
+        longest: Any,
+        marks: Any,
+        times: Any,
+        peers: Any,
+        table: Any,
+        rows: Any,
+        work: Any,
+        clock: Any,
     ) -> Any:
         assert fingerprint
+        buffer, marks, times = borrow(buffer), borrow(marks), borrow(times)
+        peers, table, rows = lent_peers(peers), lent_table(table), lent_rows(rows)
+        work = borrow(work[0]), borrow(work[1]), borrow(work[2])
         at, number, messages, mark, end = start, _0, _0, _0, u64(len(buffer))
-        stop = _STOP_END
+        stop, limit = _STOP_END, room(rows)
         while at < end:
             if byte(buffer, at) != u64(3):
                 stop = _STOP_BROKEN
@@ -178,7 +195,7 @@ def _entry(fingerprint: int) -> Any:
             while marks[mark] < at + size:
                 mark += _1
             stop, number, clock = _route_monitoring(
-                buffer, at, at + size, times[mark], peers, table, rows, number, work, clock
+                buffer, at, at + size, times[mark], peers, table, rows, number, limit, work, clock
             )
             if stop != _TAKEN:
                 break

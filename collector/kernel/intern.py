@@ -10,6 +10,7 @@ import numpy as np
 
 from collector.kernel.compiled import FINGERPRINT, entry, inner
 from collector.kernel.siphash import siphash
+from collector.kernel.words import borrow
 
 u64 = np.uint64
 _0, _1, _3, _7, _FF = u64(0), u64(1), u64(3), u64(7), u64(0xFF)
@@ -36,6 +37,21 @@ class Interned(NamedTuple):
     """uint64[3]."""
     key: Any
     """uint64[3]: two words of key, and a mask over the hash (all ones; tests make collisions with fewer)."""
+
+
+@inner
+def lent_table(table: Any) -> Any:
+    """The arrays without their reference counts, for the length of one call."""
+    return Interned(
+        borrow(table.slots),
+        borrow(table.ids),
+        borrow(table.starts),
+        borrow(table.sizes),
+        borrow(table.narrow),
+        borrow(table.arena),
+        borrow(table.counts),
+        borrow(table.key),
+    )
 
 
 @inner
@@ -123,6 +139,7 @@ def _entries(fingerprint: int) -> tuple[Any, Any, Any, Any]:
     @entry
     def unpack(table: Any, first: Any, after: Any, offsets: Any, octets: Any) -> None:
         assert fingerprint
+        table = lent_table(table)
         to = _0
         for number in range(first, after):
             start, size = table.starts[number], table.sizes[number]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from collector.kernel.compiled import inner
-from collector.kernel.words import byte, word32, word64
+from collector.kernel.words import borrow, byte, word32, word64
 
 u64 = np.uint64
 _0, _1, _8, _32 = u64(0), u64(1), u64(8), u64(32)
@@ -35,6 +35,21 @@ class Peers(NamedTuple):
     """uint8[n, 5]: anycast.columns.Phase of each RIB view."""
     quiet: Any
     """int64[2]: ns of silence that end a dump, and the longest that a dump may last."""
+
+
+@inner
+def lent_peers(peers: Any) -> Any:
+    """The arrays without their reference counts, for the length of one call."""
+    return Peers(
+        borrow(peers.slots),
+        borrow(peers.keys),
+        borrow(peers.session),
+        borrow(peers.add_path),
+        borrow(peers.quiet_since),
+        borrow(peers.dump_since),
+        borrow(peers.phase),
+        borrow(peers.quiet),
+    )
 
 
 @inner

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from collector.kernel.compiled import inner
-from collector.kernel.words import byte, word32
+from collector.kernel.words import borrow, byte, put, word32, word64
 
 u64 = np.uint64
 _0, _1, _3, _4, _7, _8 = u64(0), u64(1), u64(3), u64(4), u64(7), u64(8)
@@ -41,6 +41,25 @@ class Rows(NamedTuple):
 
 
 @inner
+def lent_rows(rows: Any) -> Any:
+    """The arrays without their reference counts, for the length of one call."""
+    return Rows(
+        borrow(rows.at),
+        borrow(rows.router_time),
+        borrow(rows.session),
+        borrow(rows.rib),
+        borrow(rows.phase),
+        borrow(rows.family),
+        borrow(rows.prefix_high),
+        borrow(rows.prefix_low),
+        borrow(rows.length),
+        borrow(rows.path_id),
+        borrow(rows.action),
+        borrow(rows.attributes),
+    )
+
+
+@inner
 def _masked(word: Any, bits: Any) -> Any:
     """The first `bits` (up to 64) of a word, the others zero."""
     if bits >= _64:
@@ -52,7 +71,9 @@ def _masked(word: Any, bits: Any) -> Any:
 
 @inner
 def _word(buffer: Any, at: Any, octets: Any) -> Any:
-    """Up to 8 octets from the top of a word."""
+    """Up to 8 octets as the top of a word; what stands below them is for the caller to mask."""
+    if u64(len(buffer)) - at >= _8:
+        return word64(buffer, at)
     word, shift = _0, _56
     for index in range(octets):
         word |= byte(buffer, at + u64(index)) << shift
@@ -61,13 +82,13 @@ def _word(buffer: Any, at: Any, octets: Any) -> Any:
 
 
 @inner
-def prefixes(buffer: Any, start: Any, end: Any, longest: Any, add_path: Any, rows: Any, first: Any) -> Any:
+def prefixes(buffer: Any, start: Any, end: Any, longest: Any, add_path: Any, rows: Any, first: Any, limit: Any) -> Any:
     """Read prefixes (RFC 4271, 4.3; RFC 7911, 3) into `rows` from row `first` on.
 
-    `longest` is 32 or 128 and decides the family. Fills family, prefix, length and path id; host bits on the wire are
+    `longest` is 32 or 128 and decides the family; `limit` is at most `room(rows)`. Fills family, prefix, length and path id; host bits on the wire are
     cleared. Returns the number of the row after the last, WRONG or FULL.
     """
-    at, number, room = start, first, u64(len(rows.at))
+    at, number = start, first
     family = np.uint8(4) if longest == _32 else np.uint8(6)
     while at < end:
         path_id = _0
@@ -83,7 +104,7 @@ def prefixes(buffer: Any, start: Any, end: Any, longest: Any, add_path: Any, row
         octets = (bits + _7) >> _3
         if bits > longest or octets > end - at:
             return WRONG
-        if number >= room:
+        if number >= limit:
             return FULL
         high, low = _0, _0
         if octets > _8:
@@ -91,14 +112,35 @@ def prefixes(buffer: Any, start: Any, end: Any, longest: Any, add_path: Any, row
             low = _masked(_word(buffer, at + _8, octets - _8), bits - _64)
         else:
             high = _masked(_word(buffer, at, octets), bits)
-        rows.family[number] = family
-        rows.prefix_high[number] = high
-        rows.prefix_low[number] = low
-        rows.length[number] = bits
-        rows.path_id[number] = path_id
+        put(rows.family, number, family)
+        put(rows.prefix_high, number, high)
+        put(rows.prefix_low, number, low)
+        put(rows.length, number, bits)
+        put(rows.path_id, number, path_id)
         number += _1
         at += octets
     return number
+
+
+@inner
+def room(rows: Any) -> Any:
+    """How many rows fit into every column. Rows are stored without another check once a row number is below this."""
+    least = len(rows.at)
+    for size in (
+        len(rows.router_time),
+        len(rows.session),
+        len(rows.rib),
+        len(rows.phase),
+        len(rows.family),
+        len(rows.prefix_high),
+        len(rows.prefix_low),
+        len(rows.length),
+        len(rows.path_id),
+        len(rows.action),
+        len(rows.attributes),
+    ):
+        least = min(least, size)
+    return u64(least)
 
 
 @inner
@@ -109,11 +151,11 @@ def label(rows: Any, first: Any, after: Any, clock: Any, action: Any, attributes
     """
     for number in range(first, after):
         clock += 1
-        rows.at[number] = clock
-        rows.router_time[number] = common[0]
-        rows.session[number] = common[1]
-        rows.rib[number] = common[2]
-        rows.phase[number] = common[3]
-        rows.action[number] = action
-        rows.attributes[number] = attributes
+        put(rows.at, number, clock)
+        put(rows.router_time, number, common[0])
+        put(rows.session, number, common[1])
+        put(rows.rib, number, common[2])
+        put(rows.phase, number, common[3])
+        put(rows.action, number, action)
+        put(rows.attributes, number, attributes)
     return clock
