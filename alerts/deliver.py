@@ -4,6 +4,10 @@ Theory of operation. Whoever commits messages calls `wake`. The loop starts what
 message that is owed, a few at once for each receiver. An attempt writes its outcome into the outbox before the next
 message of its finding may start. What a crash leaves is still owed, and is sent again under the same idempotency key;
 nothing is ever superseded, so a receiver that was away hears everything in order.
+
+A message that failed waits by its own count of attempts. A receiver that failed is left alone too, by its count of
+failures in a row, and is then tried with one message at a time until it accepts: a dead receiver costs an attempt now
+and then however much it is owed, and one message that it always chokes on holds the others back a second at most.
 """
 
 import asyncio
@@ -56,7 +60,9 @@ class Deliverer:
         self._wake = asyncio.Event()
         self._in_flight: dict[str, set[str]] = {}
         self._paused: dict[str, float] = {}
-        """Loop time until which a receiver asked to be left alone."""
+        """Loop time until which a receiver is left alone."""
+        self._failures: dict[str, int] = {}
+        """Failures of a receiver since it last accepted."""
 
     def wake(self) -> None:
         """Say that something new is owed."""
@@ -66,6 +72,7 @@ class Deliverer:
         """Take other senders; attempts in flight end as they began."""
         self._senders = senders
         self._paused.clear()
+        self._failures.clear()
         self._wake.set()
 
     async def run(self) -> None:
@@ -83,10 +90,11 @@ class Deliverer:
 
     async def _start(self, receiver: str, now: datetime, attempts: asyncio.TaskGroup) -> None:
         busy = self._in_flight.setdefault(receiver, set())
-        if len(busy) >= AT_ONCE or self._pause(receiver) > 0:
+        at_once = 1 if self._failures.get(receiver) else AT_ONCE
+        if len(busy) >= at_once or self._pause(receiver) > 0:
             return
-        for delivery in await self._outbox.due(receiver, now, limit=AT_ONCE + len(busy)):
-            if len(busy) < AT_ONCE and delivery.message.record.id not in busy:
+        for delivery in await self._outbox.due(receiver, now, limit=at_once + len(busy)):
+            if len(busy) < at_once and delivery.message.record.id not in busy:
                 busy.add(delivery.message.record.id)
                 attempts.create_task(self._attempt(delivery))
 
@@ -109,8 +117,11 @@ class Deliverer:
 
     async def _attempt(self, delivery: Delivery) -> None:
         message = delivery.message
+        failures = self._failures.get(message.receiver, 0)
         try:
-            settled = self._after(delivery, await self._send(delivery))
+            outcome = await self._send(delivery)
+            self._mind(message.receiver, outcome, failures)
+            settled = self._after(delivery, outcome)
             await self._outbox.settle(settled)
         finally:
             self._in_flight[message.receiver].discard(message.record.id)
@@ -131,6 +142,18 @@ class Deliverer:
             log.error("the sender for %s failed with %s", message.receiver, type(error).__name__)
             return Retry(f"our sender failed with {type(error).__name__}; this is a fault of Catchment")
 
+    def _mind(self, receiver: str, outcome: Outcome, failures: int) -> None:
+        """Leave a receiver alone that fails; `failures` is the count when the attempt began."""
+        match outcome:
+            case Retry(after=after):
+                # Attempts that were in flight together are one failure, not several.
+                count = self._failures[receiver] = max(self._failures.get(receiver, 0), failures + 1)
+                pause = self._backoff.wait(count, self._chance()) if after is None else after
+                until = asyncio.get_running_loop().time() + pause.total_seconds()
+                self._paused[receiver] = max(until, self._paused.get(receiver, 0.0))
+            case _:
+                self._failures.pop(receiver, None)
+
     def _after(self, delivery: Delivery, outcome: Outcome) -> Delivery:
         """The delivery as it stands after an attempt."""
         now, receiver = self._clock(), delivery.message.receiver
@@ -145,6 +168,4 @@ class Deliverer:
             case Retry(reason, after):
                 log.warning("%s was not told %s yet: %s", receiver, delivery.message.id, reason)
                 wait = self._backoff.wait(tried.attempts, self._chance()) if after is None else after
-                if after is not None:
-                    self._paused[receiver] = asyncio.get_running_loop().time() + after.total_seconds()
                 return replace(tried, next_attempt=now + wait, last_error=reason)
