@@ -106,6 +106,8 @@ class Element:
         shown: dict[str, Any] = {
             name: to_plain(getattr(self, name)) for name in _PLAIN_FIELDS if getattr(self, name) not in _NOTHING
         }
+        if self.peer_type:
+            shown["peer_type"] = self.peer_type
         if self.distinguisher:
             shown["distinguisher"] = f"{self.distinguisher:016x}"
         if self.attributes is not None:

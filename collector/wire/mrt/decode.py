@@ -106,7 +106,7 @@ def _paths(cursor: Cursor, table: PeerIndexTable, family: Afi, add_path: bool) -
     prefix = None if unicast is None else _prefix(cursor, unicast)
     nlri = b"" if unicast is not None else _opaque_nlri(cursor, family)
     entries = tuple(_entry(cursor, table, add_path) for _ in range(cursor.u16()))
-    return _whole(cursor, Rib(family, prefix, nlri, entries))
+    return _whole(cursor, Rib(family, prefix, nlri, entries, add_path=add_path))
 
 
 def _opaque_nlri(cursor: Cursor, family: Afi) -> bytes:

@@ -105,6 +105,7 @@ class Rib:
     """The prefix as written, for such a family; else empty."""
     entries: tuple[RibEntry, ...]
     two_octet: bool = False
+    add_path: bool = False
 
 
 @dataclass(frozen=True, slots=True)

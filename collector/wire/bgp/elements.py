@@ -9,7 +9,7 @@ from collector.wire.bgp.nlri import Nlri
 from collector.wire.bgp.update import Update
 from collector.wire.element import Element, ElementType
 
-_FAMILY_NAMES = {name: str(number) for number, name in UNICAST.items()}
+_NAMES = {of: str(number) for number, of in UNICAST.items()}
 
 
 def update_elements(update: Update, seen: Element, add_path: frozenset[Afi]) -> Iterator[Element]:
@@ -37,4 +37,4 @@ def update_elements(update: Update, seen: Element, add_path: frozenset[Afi]) -> 
 def _route(nlri: Nlri, seen: Element, add_path: frozenset[Afi]) -> Element:
     of = family(nlri.prefix)
     carried = any(number.family is of for number in add_path)
-    return replace(seen, family=_FAMILY_NAMES[of], prefix=nlri.prefix, path_id=nlri.path_id if carried else None)
+    return replace(seen, family=_NAMES[of], prefix=nlri.prefix, path_id=nlri.path_id if carried else None)

@@ -1,0 +1,137 @@
+"""Elements of one exporter's BMP stream."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from collector.wire.bgp import message as bgp
+from collector.wire.bgp.elements import update_elements
+from collector.wire.bgp.problems import Remedy
+from collector.wire.bgp.update import decode_update
+from collector.wire.bmp.decode import decode
+from collector.wire.bmp.frames import Framer
+from collector.wire.bmp.sessions import Sessions
+from collector.wire.bmp.values import (
+    Initiation,
+    Message,
+    PeerDown,
+    PeerUp,
+    PerPeerHeader,
+    RouteMirroring,
+    RouteMonitoring,
+    StatisticsReport,
+    Termination,
+    rib_of,
+)
+from collector.wire.element import Element, ElementType
+from collector.wire.errors import Malformed
+
+
+def bmp_elements(chunks: Iterable[tuple[datetime | None, bytes]]) -> Iterator[Element]:
+    """Yield the elements of one exporter's stream, given as (receive time or None, octets) in any pieces."""
+    framer, feed = Framer(), _Feed()
+    at = None
+    for at, chunk in chunks:
+        start = framer.offset
+        for frame in framer.feed(chunk):
+            yield from feed.elements(frame, at, start)
+            start += len(frame)
+    if framer.failure is not None:
+        yield _skipped(Element(ElementType.MALFORMED, at), framer.failure.reason, framer.offset, framer.pending)
+    elif framer.pending:
+        reason = f"the stream ends inside a message, after {len(framer.pending)} octets of it"
+        yield _skipped(Element(ElementType.MALFORMED, at), reason, framer.offset, framer.pending)
+
+
+def _skipped(seen: Element, reason: str, offset: int, raw: bytes) -> Element:
+    action = str(Remedy.MESSAGE_SKIPPED)
+    return replace(seen, type=ElementType.MALFORMED, detail=reason, action=action, offset=offset, raw=raw[:4096])
+
+
+class _Feed:
+    """Who the exporter is, and its sessions."""
+
+    def __init__(self) -> None:
+        self.router = ""
+        self.sessions = Sessions()
+
+    def elements(self, frame: bytes, at: datetime | None, offset: int) -> Iterator[Element]:
+        seen = Element(ElementType.MALFORMED, at, router=self.router)
+        try:
+            message = decode(frame)
+            yield from _ELEMENTS[type(message)](self, message, at)
+        except Malformed as error:
+            yield _skipped(seen, error.reason, offset, frame)
+
+    def seen(self, header: PerPeerHeader, at: datetime | None) -> Element:
+        return Element(
+            ElementType.STATE,
+            time=at or header.router_time,
+            router_time=header.router_time if at else None,
+            router=self.router,
+            peer=header.address,
+            peer_asn=header.asn,
+            peer_type=int(header.peer_type),
+            distinguisher=header.distinguisher,
+            rib=str(rib_of(header)),
+        )
+
+
+def _initiation(feed: _Feed, message: Initiation, at: datetime | None) -> Iterator[Element]:
+    feed.router = message.name or feed.router
+    yield Element(ElementType.FEED, at, router=feed.router, state="opened", detail=message.description)
+
+
+def _termination(feed: _Feed, message: Termination, at: datetime | None) -> Iterator[Element]:
+    yield Element(ElementType.FEED, at, router=feed.router, state="ended", detail=message.detail)
+
+
+def _peer_up(feed: _Feed, message: PeerUp, at: datetime | None) -> Iterator[Element]:
+    feed.sessions.up(message)
+    opens = [side for side in (message.sent, message.received) if side is not None]
+    yield replace(
+        feed.seen(message.header, at),
+        state="up",
+        hold_time=min((side.hold_time for side in opens), default=None),
+        detail="; ".join(message.problems) or message.table_name,
+    )
+
+
+def _peer_down(feed: _Feed, message: PeerDown, at: datetime | None) -> Iterator[Element]:
+    feed.sessions.down(message.header)
+    reason = str(message.reason)
+    yield replace(feed.seen(message.header, at), state="down", reason=reason, detail=message.detail)
+
+
+def _statistics(feed: _Feed, message: StatisticsReport, at: datetime | None) -> Iterator[Element]:
+    counts = tuple((count.code, count.afi, count.safi, count.value) for count in message.counts)
+    yield replace(feed.seen(message.header, at), type=ElementType.STATISTICS, counts=counts)
+
+
+def _route_monitoring(feed: _Feed, message: RouteMonitoring, at: datetime | None) -> Iterator[Element]:
+    context = feed.sessions.context(message.header)
+    update = decode_update(bgp.body_of(message.update, bgp.MessageType.UPDATE), context)
+    yield from update_elements(update, feed.seen(message.header, at), context.add_path)
+
+
+def _route_mirroring(feed: _Feed, message: RouteMirroring, at: datetime | None) -> Iterator[Element]:
+    """The mirrored UPDATEs; what else is mirrored says nothing of routes."""
+    context = feed.sessions.context(message.header)
+    for pdu in message.messages:
+        kind, body, _ = bgp.split(pdu)
+        if kind == bgp.MessageType.UPDATE:
+            yield from update_elements(decode_update(body, context), feed.seen(message.header, at), context.add_path)
+    if message.lost:
+        yield replace(feed.seen(message.header, at), type=ElementType.FEED, detail="the router lost mirrored messages")
+
+
+_ELEMENTS: Final[dict[type[Message], Callable[[_Feed, Any, datetime | None], Iterator[Element]]]] = {
+    Initiation: _initiation,
+    Termination: _termination,
+    PeerUp: _peer_up,
+    PeerDown: _peer_down,
+    StatisticsReport: _statistics,
+    RouteMonitoring: _route_monitoring,
+    RouteMirroring: _route_mirroring,
+}

@@ -1,0 +1,114 @@
+"""Elements of one MRT file."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from anycast.observation import Rib as View
+from anycast.prefix import family
+from anycast.route import Attributes
+from collector.wire.bgp import message as bgp
+from collector.wire.bgp.context import UpdateContext
+from collector.wire.bgp.elements import update_elements
+from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST
+from collector.wire.bgp.notification import decode_notification
+from collector.wire.bgp.path import attributes_of
+from collector.wire.bgp.problems import Remedy
+from collector.wire.bgp.update import decode_update
+from collector.wire.element import Element, ElementType
+from collector.wire.errors import Malformed
+from collector.wire.mrt.attributes import canonical
+from collector.wire.mrt.decode import Decoder
+from collector.wire.mrt.records import Readable, records
+from collector.wire.mrt.values import (
+    STATES,
+    BgpMessage,
+    Content,
+    Damaged,
+    PeerIndexTable,
+    Record,
+    Rib,
+    StateChange,
+    Unread,
+)
+
+
+def mrt_elements(file: Readable) -> Iterator[Element]:
+    """Yield the elements of an (uncompressed) MRT file, in order."""
+    decoder = Decoder()
+    for record in records(file):
+        if isinstance(record, Damaged):
+            yield _skipped(Element(ElementType.MALFORMED), record.reason, record.offset, record.raw)
+            continue
+        try:
+            yield from _elements(decoder.decode(record), record)
+        except Malformed as error:
+            yield _skipped(Element(ElementType.MALFORMED, record.time), error.reason, record.offset, record.body)
+
+
+def _skipped(seen: Element, reason: str, offset: int, raw: bytes) -> Element:
+    action = str(Remedy.MESSAGE_SKIPPED)
+    return replace(seen, type=ElementType.MALFORMED, detail=reason, action=action, offset=offset, raw=raw[:4096])
+
+
+def _elements(content: Content, record: Record) -> Iterator[Element]:
+    match content:
+        case Rib():
+            yield from _rib(content, record)
+        case BgpMessage():
+            yield from _message(content, record)
+        case StateChange():
+            yield replace(
+                _seen(content, record),
+                type=ElementType.STATE,
+                state=STATES.get(content.new, f"state {content.new}"),
+                old_state=STATES.get(content.old, f"state {content.old}"),
+            )
+        case PeerIndexTable() | Unread():
+            return
+
+
+def _seen(content: BgpMessage | StateChange, record: Record) -> Element:
+    return Element(
+        ElementType.STATE,
+        record.time,
+        router=str(content.local.address),
+        peer=content.peer.address,
+        peer_asn=content.peer.asn,
+    )
+
+
+def _message(content: BgpMessage, record: Record) -> Iterator[Element]:
+    view = View.ADJ_OUT_POST if content.sent else View.ADJ_IN_PRE
+    seen = replace(_seen(content, record), rib=str(view))
+    if content.kind == bgp.MessageType.UPDATE:
+        add_path = frozenset((IPV4_UNICAST, IPV6_UNICAST)) if content.add_path else frozenset()
+        update = decode_update(content.body, UpdateContext(add_path, content.two_octet))
+        yield from update_elements(update, seen, add_path)
+    elif content.kind == bgp.MessageType.NOTIFICATION:
+        yield replace(seen, reason="notification", detail=str(decode_notification(content.body)))
+
+
+def _rib(content: Rib, record: Record) -> Iterator[Element]:
+    for entry in content.entries:
+        seen = Element(
+            ElementType.RIB,
+            record.time,
+            peer=entry.peer.address,
+            peer_asn=entry.peer.asn,
+            family=str(content.family),
+            prefix=content.prefix,
+            path_id=entry.path_id if content.add_path else None,
+            originated=entry.originated,
+        )
+        if content.prefix is None:
+            yield replace(seen, type=ElementType.OPAQUE, detail="in the table", raw=content.nlri)
+            continue
+        try:
+            yield replace(seen, attributes=_attributes(content, entry.attributes))
+        except Malformed as error:
+            yield _skipped(seen, error.reason, record.offset, entry.attributes)
+
+
+def _attributes(content: Rib, written: bytes) -> Attributes:
+    assert content.prefix is not None
+    return attributes_of(canonical(written, content.family), content.two_octet, family(content.prefix))
