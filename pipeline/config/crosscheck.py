@@ -1,0 +1,272 @@
+"""What does not fit together: names that nobody has, addresses that two have, numbers out of range."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from anycast.prefix import Address, Prefix, inside
+from pipeline.config.document import Tree, at
+from pipeline.config.fields import nearest
+from pipeline.config.models import IntentFile, PlacementPart
+from pipeline.config.problem import KeyPath, key_text
+from pipeline.config.shape import Complaint
+from pipeline.config.vantages import routers, settled
+
+# azure.md 1.1: Route Server takes 16-bit AS numbers only, and these it refuses.
+RESERVED: tuple[tuple[range, str], ...] = (
+    (range(8074, 8076), "belongs to Microsoft"),
+    (range(12076, 12077), "belongs to Microsoft (ExpressRoute)"),
+    (range(65515, 65516), "is Route Server's own"),
+    (range(65517, 65521), "is reserved by Azure"),
+    (range(23456, 23457), "is AS_TRANS"),
+    (range(64496, 64512), "is for documentation"),
+    (range(65535, 65552), "is reserved by IANA"),
+)
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names that the file declares, also those of parts that were left out because something is wrong in them."""
+
+    tree: Tree
+
+    def under(self, *path: str) -> KeysView[str]:
+        """Return the names under a path, in the order of the file."""
+        found = at(self.tree, path)
+        return (found if isinstance(found, dict) else {}).keys()
+
+
+Located: TypeAlias = tuple[KeyPath, Prefix]
+Check: TypeAlias = Callable[[IntentFile, Names], Iterator[Complaint]]
+
+
+def _known(path: KeyPath, name: str, known: Collection[str], what: str, on_key: bool = False) -> Iterator[Complaint]:
+    if name not in known:
+        there = nearest(name, known) or (f"; there are {', '.join(known)}" if 0 < len(known) <= 8 else "")
+        yield Complaint(path, f"{name} is no {what}{there}", on_key)
+
+
+def _all_known(path: KeyPath, values: Iterable[str], known: Collection[str], what: str) -> Iterator[Complaint]:
+    for number, name in enumerate(values):
+        yield from _known((*path, number), name, known, what)
+
+
+def _tiers(path: KeyPath, tiers: list[list[str]], known: Collection[str], what: str) -> Iterator[Complaint]:
+    seen: set[str] = set()
+    for number, tier in enumerate(tiers):
+        for place, region in enumerate(tier):
+            here = (*path, number, place)
+            yield from _known(here, region, known, what)
+            if region in seen:
+                yield Complaint(here, f"{region} stands in the tiers twice; keep the better place")
+            seen.add(region)
+
+
+def services_name_what_exists(file: IntentFile, names: Names) -> Iterator[Complaint]:
+    """Regions, NVAs and sites that a service speaks of."""
+    for name, service in file.services.items():
+        path: KeyPath = ("services", name)
+        if (service.prefix is None) != bool(service.prefixes):
+            said = "needs either `prefix: 10.250.0.10/32` or `prefixes: [...]`"
+            yield Complaint(path, said + (", not both" if service.prefixes else ""), on_key=True)
+        for region, placement in service.regions.items():
+            here = (*path, "regions", region)
+            yield from _known(here, region, names.under("regions"), "region of this file", on_key=True)
+            if region in names.under("regions"):
+                yield from _nvas(here, placement, region, names.under("regions", region, "nvas"))
+        for site, tiers in service.tiers.items():
+            yield from _known((*path, "tiers", site), site, names.under("sites"), "site of this file", on_key=True)
+            placed = names.under(*map(str, path), "regions")
+            yield from _tiers((*path, "tiers", site), tiers, placed, "region of this service")
+
+
+def _nvas(path: KeyPath, placement: PlacementPart, region: str, known: Collection[str]) -> Iterator[Complaint]:
+    wanted = placement.nvas
+    if not known:
+        yield Complaint(path, f"region {region} has no NVA that could advertise; write it under regions.{region}.nvas")
+    elif isinstance(wanted, int) and wanted > len(known):
+        yield Complaint((*path, "nvas"), f"{wanted} is more NVAs than region {region} has; it has {len(known)}")
+    elif isinstance(wanted, tuple):
+        yield from _all_known((*path, "nvas"), wanted, known, f"NVA of region {region}")
+
+
+def sites_name_what_exists(file: IntentFile, names: Names) -> Iterator[Complaint]:
+    """Regions that a site speaks of."""
+    regions, what = names.under("regions"), "region of this file"
+    for name, site in file.sites.items():
+        path: KeyPath = ("sites", name)
+        yield from _tiers((*path, "tiers"), site.tiers, regions, what)
+        yield from _all_known((*path, "never"), site.never, regions, what)
+        for region in site.local_pref:
+            yield from _known((*path, "local_pref", region), region, regions, what, on_key=True)
+
+
+def windows_make_sense(file: IntentFile, names: Names) -> Iterator[Complaint]:
+    """Maintenance of things that exist, ending after it begins."""
+    for number, window in enumerate(file.maintenance):
+        path: KeyPath = ("maintenance", number)
+        if window.end <= window.start:
+            yield Complaint((*path, "to"), f"the window ends before it begins ({window.start.isoformat()}); swap them")
+        yield from _all_known((*path, "services"), window.services, names.under("services"), "service of this file")
+        yield from _all_known((*path, "regions"), window.regions, names.under("regions"), "region of this file")
+        yield from _all_known((*path, "sites"), window.sites, names.under("sites"), "site of this file")
+
+
+def names_are_used_once(file: IntentFile, names: Names) -> Iterator[Complaint]:
+    """NVAs, instances and edge routers have names of their own in the whole file: findings go by them."""
+    first: dict[str, KeyPath] = {}
+    for path in _named(names):
+        name = str(path[-1])
+        if name in first:
+            yield Complaint(path, f"{name} is the name of {key_text(first[name])} already; choose another", on_key=True)
+        first.setdefault(name, path)
+
+
+def _named(names: Names) -> Iterator[KeyPath]:
+    for region in names.under("regions"):
+        for instance in names.under("regions", region, "route_server", "instances"):
+            yield ("regions", region, "route_server", "instances", instance)
+        for nva in names.under("regions", region, "nvas"):
+            yield ("regions", region, "nvas", nva)
+    for site in names.under("sites"):
+        for router in names.under("sites", site, "routers"):
+            yield ("sites", site, "routers", router)
+
+
+def addresses_are_used_once(file: IntentFile, names: Names) -> Iterator[Complaint]:
+    """A collector's peers are told apart by address."""
+    first: dict[Address, KeyPath] = {}
+    for path, address in _addresses(file):
+        if address in first:
+            yield Complaint(path, f"{address} is the address of {key_text(first[address])} already; each has its own")
+        first.setdefault(address, path)
+
+
+def _addresses(file: IntentFile) -> Iterator[tuple[KeyPath, Address]]:
+    for region, part in file.regions.items():
+        for instance, address in part.route_server.instances.items() if part.route_server else ():
+            yield ("regions", region, "route_server", "instances", instance), address
+        for nva, about in part.nvas.items():
+            yield ("regions", region, "nvas", nva, "address"), about.address
+    for site, place in file.sites.items():
+        for router, address in place.routers.items():
+            yield ("sites", site, "routers", router), address
+
+
+def as_numbers_are_usable(file: IntentFile, names: Names) -> Iterator[Complaint]:
+    """Route Server refuses some AS numbers of NVAs."""
+    for region, part in file.regions.items():
+        for nva, about in part.nvas.items():
+            path: KeyPath = ("regions", region, "nvas", nva, "asn")
+            why = next((why for numbers, why in RESERVED if about.asn in numbers), None)
+            if why is None and about.asn > 0xFFFF:
+                why = "has more than 16 bits"
+            if why is not None:
+                yield Complaint(path, f"AS {about.asn} {why}, so Route Server refuses it; use another, such as 65010")
+
+
+def exporters_are_somebody(file: IntentFile, names: Names) -> Iterator[Complaint]:
+    """Every exporter is a collector, a site's router, or named by a vantage; its address is nobody else's."""
+    sites, written = routers(file), {part.exporter for part in file.vantages.values()}
+    declared = {router for site in names.under("sites") for router in names.under("sites", site, "routers")}
+    for name, exporter in file.exporters.items():
+        path: KeyPath = ("exporters", name)
+        if exporter.collector and name in sites:
+            said = f"cannot be the collector and a router of site {sites[name]} at once; name one of them otherwise"
+            yield Complaint(path, said, on_key=True)
+        if not exporter.collector and name not in declared | written:
+            said = "is neither a collector nor a router of a site, and no vantage names it"
+            meant = nearest(name, declared) or "; add `collector: true`, or name it as its router under `sites`"
+            yield Complaint(path, said + meant, on_key=True)
+        yield from _reach(path, "regions", exporter.regions, exporter.collector, names)
+        yield from _reach(path, "sites", exporter.sites, exporter.collector, names)
+    yield from _addresses_apart(file)
+
+
+def _reach(path: KeyPath, key: str, reach: list[str] | None, collector: bool, names: Names) -> Iterator[Complaint]:
+    if reach is not None and not collector:
+        yield Complaint((*path, key), "only a collector peers with what is named here; leave it out", on_key=True)
+    yield from _all_known((*path, key), reach or (), names.under(key), f"{key.removesuffix('s')} of this file")
+
+
+def _addresses_apart(file: IntentFile) -> Iterator[Complaint]:
+    sources: list[Located] = [
+        (("exporters", name, "addresses", number), source)
+        for name, exporter in file.exporters.items()
+        for number, source in enumerate(exporter.addresses)
+    ]
+    for (first, one), (path, other) in covered(sources):
+        yield Complaint(path, f"{other} overlaps {key_text(first)} ({one}); a connection must have one meaning")
+
+
+def prefixes_are_apart(file: IntentFile, names: Names) -> Iterator[Complaint]:
+    """No address belongs to two service prefixes."""
+    for (first, one), (path, other) in covered(service_prefixes(file)):
+        if one == other:
+            yield Complaint(path, f"{other} is watched already, as {key_text(first)}; keep one")
+        else:
+            yield Complaint(path, f"{other} overlaps {key_text(first)} ({one}); services must not share addresses")
+
+
+def covered(places: Sequence[Located]) -> Iterator[tuple[Located, Located]]:
+    """Yield each pair of prefixes that overlap, the covering one first (of equal ones, the first of the file)."""
+    over: list[Located] = []
+    for path, prefix in sorted(places, key=lambda at: (at[1].version, int(at[1].network_address), at[1].prefixlen)):
+        while over and not inside(prefix, over[-1][1]):
+            over.pop()
+        yield from ((each, (path, prefix)) for each in over)
+        over.append((path, prefix))
+
+
+def service_prefixes(file: IntentFile) -> list[Located]:
+    """Return every service prefix with its key path."""
+    return [
+        (("services", name, *key), prefix)
+        for name, service in file.services.items()
+        for key, prefix in service.every_prefix
+    ]
+
+
+def vantages_are_clear(file: IntentFile, names: Names) -> Iterator[Complaint]:
+    """A written vantage names what exists, and one session."""
+    regions = names.under("regions")
+    known: dict[str, Collection[str]] = {
+        "region": regions,
+        "nva": {nva for region in regions for nva in names.under("regions", region, "nvas")},
+        "instance": {
+            instance for region in regions for instance in names.under("regions", region, "route_server", "instances")
+        },
+        "site": names.under("sites"),
+    }
+    for name, part in file.vantages.items():
+        path: KeyPath = ("vantages", name)
+        yield from _all_known((*path, "expects"), part.expects or (), regions, "region of this file")
+        for key, there in known.items():
+            value = getattr(part, key)
+            if value is not None:
+                yield from _known((*path, key), value, there, f"{'NVA' if key == 'nva' else key} of this file")
+    yield from settled(file).complaints
+
+
+def numbers_make_sense(file: IntentFile, names: Names) -> Iterator[Complaint]:
+    """Thresholds in order, and two listeners on two ports."""
+    low, high = file.thresholds.limit_warning or 0.8, file.thresholds.limit_major or 0.95
+    if low >= high:
+        path: KeyPath = ("thresholds", "limit_warning" if file.thresholds.limit_warning else "limit_major")
+        yield Complaint(path, f"the warning ({low:g}) must come before the major finding ({high:g}); write less")
+    if file.listen.bmp == file.listen.http and file.listen.bmp[1]:
+        yield Complaint(("listen", "http"), "BMP listens there already; choose another port")
+
+
+CHECKS: tuple[Check, ...] = (
+    services_name_what_exists,
+    sites_name_what_exists,
+    windows_make_sense,
+    names_are_used_once,
+    addresses_are_used_once,
+    as_numbers_are_usable,
+    exporters_are_somebody,
+    prefixes_are_apart,
+    vantages_are_clear,
+    numbers_make_sense,
+)

@@ -1,0 +1,232 @@
+"""The value types of an intent file: text in, the vocabulary's values out, and their JSON Schema.
+
+Each reader raises ValueError with a sentence that names the value and what would be right.
+"""
+
+import contextlib
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+
+from anycast.finding import Kind, Severity
+from anycast.intent import Role, Rung, TrafficMode
+from anycast.observation import Rib
+from anycast.plain import parse_stamp
+from anycast.prefix import Address, Prefix, parse_prefix
+from anycast.route import Asn, Community, parse_community
+from pipeline.config.paths import AS_PATH_LONGEST, as_path_expression
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+DURATION = r"[0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m|h|d|w)"
+SIZES = {"kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000}
+SIZE = r"[0-9]{1,6}(\.[0-9]{1,3})?(kB|MB|GB|TB)"
+MOST_COMPARED = 200  # names that a misspelt one is compared with
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
+VANTAGE_NAME = r"[A-Za-z0-9][A-Za-z0-9._:/*-]{0,127}"
+
+
+def shown(value: object) -> str:
+    """Show a value of a file in a message, shortened."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Return `; did you mean X?` for the word that is nearest, or nothing."""
+    close = difflib.get_close_matches(word[:100], sorted(words)[:MOST_COMPARED], n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return words as a sentence lists them: `a, b or c`."""
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def read_prefix(value: object) -> Prefix:
+    """Read `10.250.0.10/32`."""
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is not a prefix such as 10.250.0.10/32")
+    return parse_prefix(value)
+
+
+def read_source(value: object) -> Prefix:
+    """Read an address or a prefix that connections may come from."""
+    prefix = read_prefix(value)
+    if prefix.prefixlen == 0:
+        raise ValueError(f"{value} lets anybody connect; name the router's address, such as 10.90.0.1")
+    return prefix
+
+
+def read_address(value: object) -> Address:
+    """Read `10.10.1.4` or `fd00::4`."""
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return ip_address(value)
+    raise ValueError(f"{shown(value)} is not an address such as 10.10.1.4, without a prefix length")
+
+
+def read_asn(value: object) -> Asn:
+    """Read an AS number."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 0xFFFFFFFF:
+        raise ValueError(f"{shown(value)} is not an AS number; it is a number from 1 to 4294967295, such as 65010")
+    return Asn(value)
+
+
+def read_community(value: object) -> Community:
+    """Read `12076:51004`, quoted or not, or `no-export`."""
+    if isinstance(value, bool) or not isinstance(value, str | int) or len(str(value)) > 40:
+        raise ValueError(f"{shown(value)} is not a community such as 12076:51004 or no-export")
+    return parse_community(str(value))
+
+
+def read_duration(value: object) -> timedelta:
+    """Read `500ms`, `2s`, `5m`, `24h`, `7d`; 0 needs no unit."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and value == 0:
+        return timedelta(0)
+    if number:
+        raise ValueError(f"{value} has no unit; write {value}s for seconds, or m, h or d")
+    if not isinstance(value, str) or not re.fullmatch(DURATION, value):
+        raise ValueError(f"{shown(value)} is not a duration such as 500ms, 2s, 5m, 24h or 7d")
+    unit = value.lstrip("0123456789.")
+    return timedelta(seconds=round(float(value.removesuffix(unit)) * UNITS[unit], 6))
+
+
+def read_size(value: object) -> int:
+    """Read `20GB` as bytes."""
+    if not isinstance(value, str) or not re.fullmatch(SIZE, value):
+        raise ValueError(f"{shown(value)} is not a size such as 500MB or 20GB")
+    unit = value.lstrip("0123456789.")
+    return round(float(value.removesuffix(unit)) * SIZES[unit])
+
+
+def read_time(value: object) -> datetime:
+    """Read `2026-12-01T22:00:00Z`."""
+    if isinstance(value, str) and "T" in value.upper():
+        naive = False
+        with contextlib.suppress(ValueError, OverflowError):
+            naive = datetime.fromisoformat(value).tzinfo is None
+            if not naive:
+                return parse_stamp(value)
+        if naive:
+            raise ValueError(f"{value!r} has no zone; write {value}Z for UTC")
+    raise ValueError(f"{shown(value)} is not a time such as 2026-12-01T22:00:00Z")
+
+
+def read_endpoint(value: object) -> tuple[str, int]:
+    """Read `127.0.0.1:8470` or `[::1]:8470` as address and port."""
+    host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    try:
+        address = ip_address(host[1:-1] if host.startswith("[") and host.endswith("]") else host)
+        if not colon or not (port.isascii() and port.isdigit()) or not 0 <= int(port[:6]) <= 0xFFFF:
+            raise ValueError(port)
+    except ValueError:
+        raise ValueError(f"{shown(value)} is not an address and a port such as 127.0.0.1:8470") from None
+    return str(address), int(port)
+
+
+def read_url(value: object) -> str:
+    """Read the http or https URL of a receiver."""
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
+        good = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good or not isinstance(value, str) or any(letter.isspace() for letter in value):
+        raise ValueError(f"{shown(value)} is not a URL such as https://alerts.example.com/hook")
+    return value
+
+
+def read_hold_time(value: object) -> int:
+    """Read a BGP hold time in seconds: 0, or at least 3 (RFC 4271, 4.2)."""
+    if isinstance(value, bool) or not isinstance(value, int) or value in (1, 2) or not 0 <= value <= 0xFFFF:
+        raise ValueError(
+            f"{shown(value)} is no hold time; it is 3 to 65535 seconds, or 0 for none at all, without unit"
+        )
+    return value
+
+
+def _pattern(pattern: str, letters: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise ValueError(
+                f"{shown(value)} is no name; a name is made of {letters}, and begins with a letter or digit"
+            )
+        return value
+
+    return read
+
+
+def _word(words: type[Kind | Severity | Role | Rung | TrafficMode | Rib], what: str) -> Callable[[object], Any]:
+    def read(value: object) -> Any:
+        known = [str(word) for word in words]
+        if value not in known:
+            meant = nearest(str(value), known)
+            choice = f"; it is {listed(known)}" if len(known) <= 8 or not meant else ""
+            raise ValueError(f"{shown(value)} is no {what}{choice}{meant}")
+        return words(value)
+
+    return read
+
+
+def _typed(read: Callable[[Any], Any], **schema: Any) -> tuple[PlainValidator, WithJsonSchema]:
+    return PlainValidator(read), WithJsonSchema({"type": "string", **schema})
+
+
+def _words(words: type[Kind | Severity | Role | Rung | TrafficMode | Rib], what: str) -> tuple[Any, Any]:
+    return _typed(_word(words, what), enum=[str(word) for word in words])
+
+
+PrefixField = Annotated[Prefix, *_typed(read_prefix, description="a prefix such as 10.250.0.10/32")]
+SourceField = Annotated[Prefix, *_typed(read_source, description="an address, or a prefix of addresses")]
+AddressField = Annotated[Address, *_typed(read_address, description="an address such as 10.10.1.4")]
+AsnField = Annotated[Asn, *_typed(read_asn, type="integer", minimum=1, maximum=0xFFFFFFFF)]
+CommunityField = Annotated[
+    Community,
+    *_typed(read_community, type=["string", "integer"], description="a community such as 12076:51002 or no-export"),
+]
+DurationField = Annotated[
+    timedelta,
+    PlainValidator(read_duration),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": f"^{DURATION}$"}, {"const": 0}]}),
+]
+SizeField = Annotated[int, *_typed(read_size, pattern=f"^{SIZE}$")]
+TimeField = Annotated[datetime, *_typed(read_time, format="date-time")]
+EndpointField = Annotated[tuple[str, int], *_typed(read_endpoint, description="address and port: 127.0.0.1:8470")]
+UrlField = Annotated[str, *_typed(read_url, format="uri", pattern="^https?://")]
+HoldTimeField = Annotated[
+    int,
+    PlainValidator(read_hold_time),
+    WithJsonSchema({"type": "integer", "anyOf": [{"const": 0}, {"minimum": 3, "maximum": 0xFFFF}]}),
+]
+AsPathField = Annotated[str, *_typed(as_path_expression, format="regex", maxLength=AS_PATH_LONGEST)]
+NameField = Annotated[str, *_typed(_pattern(NAME, "up to 63 letters, digits, '.', '_' and '-'"), pattern=f"^{NAME}$")]
+VantageNameField = Annotated[
+    str, *_typed(_pattern(VANTAGE_NAME, "up to 128 letters, digits and . _ : / * -"), pattern=f"^{VANTAGE_NAME}$")
+]
+KindField = Annotated[Kind, *_words(Kind, "kind of finding")]
+SeverityField = Annotated[Severity, *_words(Severity, "severity")]
+RoleField = Annotated[Role, *_words(Role, "role")]
+RungField = Annotated[Rung, *_words(Rung, "rung")]
+ModeField = Annotated[TrafficMode, *_words(TrafficMode, "traffic mode")]
+RibField = Annotated[Rib, *_words(Rib, "RIB view")]
+
+
+def _tier_list(value: object) -> object:
+    for number, tier in enumerate(value if isinstance(value, list) else ()):
+        if not isinstance(tier, list):
+            raise ValueError(
+                f"entry {number + 1}, {shown(tier)}, is no tier; a tier is a list of regions: "
+                "[[weu], [eus]] prefers weu to eus, [[weu, eus]] uses both at once"
+            )
+    return value
+
+
+Tiers = Annotated[list[Annotated[list[str], Field(min_length=1)]], BeforeValidator(_tier_list)]

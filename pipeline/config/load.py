@@ -1,0 +1,91 @@
+"""An intent file, from its path to a configuration or to every problem of it at once."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from pipeline.config.convert import converted
+from pipeline.config.crosscheck import CHECKS, Names
+from pipeline.config.document import LARGEST, Document, read_document
+from pipeline.config.lints import LINTS
+from pipeline.config.problem import ConfigError, Problem, Weight
+from pipeline.config.settings import Config
+from pipeline.config.shape import Complaint, Shaped, shaped
+
+MOST_PROBLEMS = 1_000  # nobody reads more, and hostile text could make millions
+
+
+def load(path: Path | str) -> Config:
+    """Read and check an intent file. Lints travel with the configuration.
+
+    Raises ConfigError with every problem of the file when at least one of them is an error.
+    """
+    config, problems = _read(Path(path))
+    if config is None:
+        raise ConfigError(problems)
+    return replace(config, lints=problems)
+
+
+def check(path: Path | str) -> tuple[Problem, ...]:
+    """Return every problem of an intent file, errors and lints, in the order of the file; empty when all is well."""
+    return _read(Path(path))[1]
+
+
+def _read(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)
+    except OSError as error:
+        said = f"cannot be read: {error.strerror or error}; name an intent file that can"
+        return None, (Problem(str(path), 0, 0, (), said),)
+    return read(raw, path)
+
+
+def read(raw: bytes, path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
+    """Check the bytes of an intent file that stands, or will stand, at `path`.
+
+    Returns the configuration (None when there are errors) and every problem in the order of the file.
+    """
+    document = read_document(raw)
+    faults = [Problem(str(path), each.mark.line, each.mark.column, each.path, each.message) for each in document.faults]
+    if document.tree is None and faults:
+        return None, tuple(faults)
+    form = shaped(document.tree)
+    errors = [*form.complaints]
+    if form.model is not None:
+        errors += islice(_misfits(form), MOST_PROBLEMS)
+    problems = [*faults, *_problems(errors, document, path, Weight.ERROR)]
+    if form.model is not None:
+        lints = islice(_lints(form, path, problems), MOST_PROBLEMS)
+        problems.extend(_problems(lints, document, path, Weight.LINT))
+    ordered = tuple(sorted(problems, key=lambda each: (each.line, each.column, each.severity)))[:MOST_PROBLEMS]
+    usable = form.model is not None and all(each.severity is Weight.LINT for each in ordered)
+    return converted(form.model, path) if usable and form.model is not None else None, ordered
+
+
+def _misfits(form: Shaped) -> Iterator[Complaint]:
+    assert form.model is not None
+    names = Names(form.spelt)
+    for each in CHECKS:
+        yield from _placed(form, each(form.model, names))
+
+
+def _lints(form: Shaped, path: Path, problems: Iterable[Problem]) -> Iterator[Complaint]:
+    """Lints of parts without errors: what a part seems to lack may be what is wrong in it."""
+    assert form.model is not None
+    spoilt = {each.path[:2] for each in problems}
+    for lint in LINTS:
+        for complaint in _placed(form, lint(form.model, path.absolute().parent)):
+            if complaint.path[:2] not in spoilt:
+                yield complaint
+
+
+def _placed(form: Shaped, complaints: Iterable[Complaint]) -> Iterator[Complaint]:
+    return (replace(each, path=form.original(each.path)) for each in complaints)
+
+
+def _problems(complaints: Iterable[Complaint], document: Document, path: Path, severity: Weight) -> Iterator[Problem]:
+    for each in dict.fromkeys(complaints):
+        mark = document.mark(each.path, each.on_key)
+        yield Problem(str(path), mark.line, mark.column, each.path, each.message, severity)

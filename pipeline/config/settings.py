@@ -1,0 +1,58 @@
+"""A configuration as the rest of the pipeline takes it: the intent, and what the process itself needs."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from anycast.intent import Intent
+from pipeline.config.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address and a port to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the daemon listens."""
+
+    bmp: Endpoint
+    http: Endpoint
+    socket: Path
+    """The API's Unix socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How long and how much is remembered."""
+
+    routes: timedelta
+    """Age at which a day of route rows goes."""
+    changes: timedelta
+    """Age at which a day of changes and session events goes."""
+    quota: int
+    """Bytes of the whole journal; the oldest days go first."""
+    spool: int
+    """Bytes of raw input kept while decoding is behind."""
+    malformed: int
+    """Bytes kept of what could not be decoded."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """One intent file, read and checked."""
+
+    source: Path
+    intent: Intent
+    listen: Listen
+    data: Path
+    """The data folder, absolute."""
+    storage: Storage
+    lints: tuple[Problem, ...] = ()
