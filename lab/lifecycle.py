@@ -1,7 +1,7 @@
 """Bring a lab up, take it down, look at it.
 
-`up` writes down each process before it matters; `down` works from that file, from the namespaces' names and from the mark
-that each process carries, so that it does not matter who made the lab or how far they came.
+`up` writes down each process as it starts; `down` works from that file, from the names of the namespaces and from the
+mark that each process carries, so that it does not matter who made the lab or how far they came.
 """
 
 import contextlib

@@ -111,6 +111,11 @@ class Site:
     rogue: bool = False
 
     @property
+    def range(self) -> IPv4Network:
+        """All of the site's addresses."""
+        return IPv4Network((self.loopback, 16), strict=False)
+
+    @property
     def edge(self) -> str:
         """The edge router's node."""
         return f"{self.name}-ce1"

@@ -1,4 +1,4 @@
-"""What each namespace needs before a daemon starts: cables, addresses, the routes that Azure's fabric stands for, sysctls.
+"""What each namespace needs before a daemon starts: sysctls, cables, addresses, and the routes that Azure's fabric has.
 
 All of it as `ip` command lines and settings, pure. Routes that BGP must bring are not here. On an NVA the way back to
 the sites is: it must not die with its BGP daemon, and in Azure it does not.

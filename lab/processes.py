@@ -65,8 +65,11 @@ def send(process: Process, number: int) -> bool:
 
 
 def stop(processes: Iterable[Process], patience: float = PATIENCE) -> None:
-    """End processes: SIGTERM to all, and SIGKILL to those still there after `patience` seconds. Returns when all are gone."""
-    left = [process for process in processes if send(process, signal.SIGTERM)]
+    """End processes: SIGTERM to all, SIGKILL to those still there after `patience` seconds; return when all are gone.
+
+    Raises RuntimeError naming those that do not die.
+    """
+    left = ended = [process for process in processes if send(process, signal.SIGTERM)]
     for process in left:
         send(process, signal.SIGCONT)  # a frozen one must wake up to die
     left = _wait(left, patience)

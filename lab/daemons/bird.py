@@ -121,7 +121,8 @@ def _gateway(lab: Lab, node: Node) -> Iterator[str]:
             case Role.VPN:
                 yield from _session(node.name, session, "import all; export none;", "direct")
             case _:
-                channel = f"import filter {{ bgp_local_pref = 200; accept; }}; next hop self; export {_azure(node.place, str(vnet))};"
+                preferred = "import filter { bgp_local_pref = 200; accept; };"
+                channel = f"{preferred} next hop self; export {_azure(node.place, str(vnet))};"
                 yield from _session(node.name, session, channel, "direct")
 
 

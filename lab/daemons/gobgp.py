@@ -49,7 +49,8 @@ def _neighbor(session: Session, timers: Timers) -> Iterator[str]:
     yield f'    description = "{far.node}"'
     yield "  [neighbors.timers.config]"
     yield from (f"    hold-time = {timers.hold}", f"    keepalive-interval = {timers.keepalive}")
-    yield from ("    connect-retry = 1", "    idle-hold-time-after-reset = 1")
+    # Anything shorter is 5 s to it, and its first dial comes 5 s after its start in any case.
+    yield "    connect-retry = 5"
     yield "  [neighbors.transport.config]"
     yield from (f'    local-address = "{near.address}"', "    passive-mode = false")
     if far.asn != near.asn:

@@ -1,4 +1,7 @@
-"""HAProxy: the NVAs of a region in reverse-proxy mode. It binds the anycast addresses and names the NVA that answered."""
+"""HAProxy: the NVAs of a region in reverse-proxy mode.
+
+It binds the anycast addresses, and says in a header which NVA answered.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
