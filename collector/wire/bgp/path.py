@@ -8,7 +8,7 @@ from anycast.route import Aggregator, AsPath, Attributes, UnknownAttribute
 from collector.wire.bgp.as_path import decode_as_path, merge
 from collector.wire.bgp.attributes import FLAGS, OPTIONAL_TRANSITIVE, RULES, Code, Value, name_of
 from collector.wire.bgp.open import AS_TRANS
-from collector.wire.bgp.problems import Problem, Remedy
+from collector.wire.bgp.problems import WITHDRAWING, Problem, Remedy
 from collector.wire.bgp.raw import RawAttribute, raw_attributes
 from collector.wire.bgp.reach import Reach, decode_cut_reach, decode_next_hop, decode_reach, decode_unreach
 from collector.wire.errors import Malformed
@@ -82,7 +82,7 @@ def attributes_of(blob: bytes, two_octet: bool, family: Family | None = None) ->
     """
     reading = read(blob, two_octet, cut=True)
     for problem in reading.problems:
-        if problem.remedy in (Remedy.TREAT_AS_WITHDRAW, Remedy.MESSAGE_SKIPPED):
+        if problem.remedy in WITHDRAWING:
             raise Malformed(problem.reason, 0, blob)
     return reading.attributes(family)
 
@@ -130,6 +130,8 @@ def _take(reading: Reading, attribute: RawAttribute, cut: bool) -> None:
             reading.unreach = decode_unreach(attribute.value)
         case code if code in RULES:
             rule = RULES[code]
+            if cut and code == Code.AGGREGATOR and len(attribute.value) == 8:
+                width = 4  # OpenBGPD's old table dumps hold it beside 2-octet paths; on the wire that is an error
             value = rule.read(attribute.value, width)
             if rule.field is None:
                 reading.unknown.append(UnknownAttribute(attribute.flags, code, attribute.value))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Remedy(StrEnum):
@@ -17,6 +18,10 @@ class Remedy(StrEnum):
     """Every route that the message announces is taken as withdrawn."""
     MESSAGE_SKIPPED = "message-skipped"
     """RFC 7606's session reset. We have no session to reset: nothing of the message is believed."""
+
+
+WITHDRAWING: Final = (Remedy.TREAT_AS_WITHDRAW, Remedy.MESSAGE_SKIPPED)
+"""After these, no route of the message is announced."""
 
 
 @dataclass(frozen=True, slots=True)

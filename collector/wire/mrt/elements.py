@@ -5,19 +5,18 @@ from dataclasses import replace
 
 from anycast.observation import Rib as View
 from anycast.prefix import family
-from anycast.route import Attributes
 from collector.wire.bgp import message as bgp
 from collector.wire.bgp.context import UpdateContext
 from collector.wire.bgp.elements import update_elements
 from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST
 from collector.wire.bgp.notification import decode_notification
-from collector.wire.bgp.path import attributes_of
-from collector.wire.bgp.problems import Remedy
-from collector.wire.bgp.update import decode_update
+from collector.wire.bgp.path import read
+from collector.wire.bgp.problems import WITHDRAWING, Remedy
 from collector.wire.element import Element, ElementType
 from collector.wire.errors import Malformed
 from collector.wire.mrt.attributes import canonical
 from collector.wire.mrt.decode import Decoder
+from collector.wire.mrt.opens import Opens
 from collector.wire.mrt.records import Readable, records
 from collector.wire.mrt.values import (
     STATES,
@@ -34,13 +33,13 @@ from collector.wire.mrt.values import (
 
 def mrt_elements(file: Readable) -> Iterator[Element]:
     """Yield the elements of an (uncompressed) MRT file, in order."""
-    decoder = Decoder()
+    decoder, opens = Decoder(), Opens()
     for record in records(file):
         if isinstance(record, Damaged):
             yield _skipped(Element(ElementType.MALFORMED), record.reason, record.offset, record.raw)
             continue
         try:
-            yield from _elements(decoder.decode(record), record)
+            yield from _elements(decoder.decode(record), record, opens)
         except Malformed as error:
             yield _skipped(Element(ElementType.MALFORMED, record.time), error.reason, record.offset, record.body)
 
@@ -50,12 +49,12 @@ def _skipped(seen: Element, reason: str, offset: int, raw: bytes) -> Element:
     return replace(seen, type=ElementType.MALFORMED, detail=reason, action=action, offset=offset, raw=raw[:4096])
 
 
-def _elements(content: Content, record: Record) -> Iterator[Element]:
+def _elements(content: Content, record: Record, opens: Opens) -> Iterator[Element]:
     match content:
         case Rib():
             yield from _rib(content, record)
         case BgpMessage():
-            yield from _message(content, record)
+            yield from _message(content, record, opens)
         case StateChange():
             yield replace(
                 _seen(content, record),
@@ -77,13 +76,15 @@ def _seen(content: BgpMessage | StateChange, record: Record) -> Element:
     )
 
 
-def _message(content: BgpMessage, record: Record) -> Iterator[Element]:
+def _message(content: BgpMessage, record: Record, opens: Opens) -> Iterator[Element]:
     view = View.ADJ_OUT_POST if content.sent else View.ADJ_IN_PRE
     seen = replace(_seen(content, record), rib=str(view))
     if content.kind == bgp.MessageType.UPDATE:
         add_path = frozenset((IPV4_UNICAST, IPV6_UNICAST)) if content.add_path else frozenset()
-        update = decode_update(content.body, UpdateContext(add_path, content.two_octet))
-        yield from update_elements(update, seen, add_path)
+        update, carried = opens.update(content, UpdateContext(add_path, content.two_octet))
+        yield from update_elements(update, seen, carried)
+    elif content.kind == bgp.MessageType.OPEN:
+        opens.saw(content)
     elif content.kind == bgp.MessageType.NOTIFICATION:
         yield replace(seen, reason="notification", detail=str(decode_notification(content.body)))
 
@@ -103,12 +104,9 @@ def _rib(content: Rib, record: Record) -> Iterator[Element]:
         if content.prefix is None:
             yield replace(seen, type=ElementType.OPAQUE, detail="in the table", raw=content.nlri)
             continue
-        try:
-            yield replace(seen, attributes=_attributes(content, entry.attributes))
-        except Malformed as error:
-            yield _skipped(seen, error.reason, record.offset, entry.attributes)
-
-
-def _attributes(content: Rib, written: bytes) -> Attributes:
-    assert content.prefix is not None
-    return attributes_of(canonical(written, content.family), content.two_octet, family(content.prefix))
+        reading = read(canonical(entry.attributes, content.family), content.two_octet, cut=True)
+        for problem in reading.problems:
+            told = replace(seen, type=ElementType.MALFORMED, action=str(problem.remedy), detail=problem.reason)
+            yield replace(told, raw=problem.raw, offset=record.offset)
+        if not any(problem.remedy in WITHDRAWING for problem in reading.problems):
+            yield replace(seen, attributes=reading.attributes(family(content.prefix)))
