@@ -78,21 +78,27 @@ def stop(processes: Iterable[Process], patience: float = PATIENCE) -> None:
     left = _wait(left, PATIENCE)
     if left:
         names = ", ".join(f"{each.node}/{each.name} (pid {each.pid})" for each in left)
-        raise RuntimeError(
-            f"these processes do not die of SIGKILL: {names}; look at /proc/PID/stack for what holds them"
-        )
+        raise RuntimeError(f"SIGKILL does not end {names}; /proc/PID/stack says what the kernel is waiting for")
+    _until_reaped(ended)
 
 
 def _wait(processes: list[Process], patience: float) -> list[Process]:
     """Return those that still run after `patience` seconds."""
     deadline = time.monotonic() + patience
-    while processes := [each for each in processes if state.alive(each)]:
-        if time.monotonic() > deadline:
-            return processes
+    while (processes := [each for each in processes if state.alive(each)]) and time.monotonic() < deadline:
         time.sleep(0.02)
+    return processes
+
+
+def _until_reaped(processes: list[Process], patience: float = 1.0) -> None:
+    """Collect our dead children, and wait for whoever is the others' parent now, so that `ps` shows nothing either."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
         for process in processes:
             state.reap(process.pid)
-    return []
+        if not any(Path("/proc", str(each.pid)).exists() for each in processes):
+            return
+        time.sleep(0.01)
 
 
 def strays(lab: Lab) -> tuple[Process, ...]:

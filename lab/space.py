@@ -44,9 +44,8 @@ def batch(lines: Iterable[str], namespace: str | None = None) -> None:
     argv = ["ip", *(["-n", namespace] if namespace else []), "-batch", "-"]
     done = subprocess.run(argv, input="\n".join(text) + "\n", capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
-        raise RuntimeError(
-            f"ip failed{f' in {namespace}' if namespace else ''}: {done.stderr.strip()} ({_line(done.stderr, text)})"
-        )
+        where = f" in {namespace}" if namespace else ""
+        raise RuntimeError(f"ip failed{where}: {' '.join(done.stderr.split())} ({_line(done.stderr, text)})")
 
 
 def _line(said: str, lines: Sequence[str]) -> str:
