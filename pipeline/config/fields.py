@@ -43,10 +43,10 @@ def nearest(word: str, words: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str], link: str = "or") -> str:
     """Return words as a sentence lists them: `a, b or c`."""
     *first, last = words
-    return f"{', '.join(first)} or {last}" if first else last
+    return f"{', '.join(first)} {link} {last}" if first else last
 
 
 def read_prefix(value: object) -> Prefix:

@@ -1,4 +1,8 @@
-"""What an intent file may say, but probably should not: each lint names its consequence. Facts about Azure: azure.md."""
+"""What an intent file may say, but probably should not: each lint names its consequence.
+
+What Azure does is from Microsoft's pages "Azure Route Server FAQ", "ExpressRoute routing requirements" and "Azure
+subscription and service limits", as read in August 2026.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -17,7 +21,7 @@ from pipeline.config.shape import Complaint
 
 Lint: TypeAlias = Callable[[IntentFile, Path], Iterator[Complaint]]
 
-PEER_SLOTS = 8  # of one Route Server (azure.md 1.2); the collector takes one
+PEER_SLOTS = 8  # of one Route Server; the collector takes one
 PRIVATE_ASNS = (range(64512, 65535), range(4_200_000_000, 4_294_967_295))  # RFC 6996
 SECURITY = (  # somebody may be taking traffic away: telling late is telling too late
     Kind.UNEXPECTED_ORIGIN,
@@ -57,7 +61,7 @@ def default_routes(file: IntentFile, folder: Path) -> Iterator[Complaint]:
 
 
 def stripped_prepends(file: IntentFile, folder: Path) -> Iterator[Complaint]:
-    """ExpressRoute strips private AS numbers, and a prepend of them with the rest (azure.md 1.4)."""
+    """ExpressRoute strips private AS numbers, and a prepend of them with the rest."""
     for name, service, region, placement in _placements(file):
         part = file.regions.get(region)
         asn = next((nva.asn for nva in part.nvas.values() if _private(nva.asn)), None) if part else None
@@ -65,9 +69,10 @@ def stripped_prepends(file: IntentFile, folder: Path) -> Iterator[Complaint]:
             continue
         sites = [site for site, place in file.sites.items() if region in _regions(_tiers(service, site, place))]
         if sites:
+            where = listed(sites, "and")
             yield Complaint(
                 ("services", name, "regions", region, "prepend"),
-                f"ExpressRoute strips the private AS {asn} and the prepend with it, so {listed(sites)} will not see it; "
+                f"ExpressRoute strips the private AS {asn} and the prepend with it, so {where} will not see it; "
                 "prefer by LOCAL_PREF on the region's community there (`local_pref`), or prepend a public AS",
             )
 
@@ -123,12 +128,15 @@ def thin_regions(file: IntentFile, folder: Path) -> Iterator[Complaint]:
 
 def unrecognised_regions(file: IntentFile, folder: Path) -> Iterator[Complaint]:
     """A site cannot land on a region that nothing tells apart."""
-    listing = [(site, region) for site, part in file.sites.items() for region in dict.fromkeys(_regions(part.tiers))]
+    listing: dict[str, list[str]] = {}
+    for site, place in file.sites.items():
+        for region in dict.fromkeys(_regions(place.tiers)):
+            listing.setdefault(region, []).append(site)
     for name, part in file.regions.items():
         marks = part.recognise
-        sites = [site for site, region in listing if region == name]
+        sites = listing.get(name, [])
         if sites and not (marks.communities or marks.next_hops or marks.peers or marks.as_path):
-            said = f"has no `recognise`, so at {listed(sites)} its routes cannot be told from other regions'"
+            said = f"has no `recognise`, so at {listed(sites, 'and')} its routes cannot be told from other regions'"
             yield Complaint(("regions", name), f"{said}; write its community, such as 12076:51002", on_key=True)
     yield from _shared_marks(file)
 
@@ -154,7 +162,7 @@ def contradictory_sites(file: IntentFile, folder: Path) -> Iterator[Complaint]:
 
 
 def ipv6_over_route_server(file: IntentFile, folder: Path) -> Iterator[Complaint]:
-    """Route Server does not carry IPv6 (azure.md 1.1)."""
+    """Route Server does not carry IPv6."""
     carried = {name for name, part in file.regions.items() if part.route_server is not None}
     for path, prefix in service_prefixes(file):
         if prefix.version == 6 and carried & file.services[str(path[1])].regions.keys():
@@ -208,7 +216,7 @@ def sleeping_timers(file: IntentFile, folder: Path) -> Iterator[Complaint]:
     for path, seconds in places:
         if seconds == 0:
             yield Complaint(
-                path, "a hold time of 0 never notices a silent peer; write 180, or less for faster failover"
+                path, "a hold time of 0 never notices a silent peer; write 180, or less to fail over faster"
             )
 
 
@@ -222,9 +230,9 @@ def nothing_to_do(file: IntentFile, folder: Path) -> Iterator[Complaint]:
     if file.exporters and not collectors:
         said = "holds no collector, so neither NVAs nor Route Servers are watched; add `collector: true` to its GoBGP"
         yield Complaint(("exporters",), said, on_key=True)
+    placed = {region for service in file.services.values() for region in service.regions}
     for name, site in file.sites.items():
-        if site.tiers and not any(region in service.regions for region in _regions(site.tiers)
-                                  for service in file.services.values()) and file.services:  # fmt: skip
+        if placed and site.tiers and placed.isdisjoint(_regions(site.tiers)):
             yield Complaint(("sites", name, "tiers"), "holds no region that any service is placed in; name one that is")
 
 

@@ -1,0 +1,23 @@
+"""The JSON Schema of an intent file, for editors: completion, descriptions, and mistakes of shape while typing."""
+
+from typing import Any
+
+from pipeline.config.fields import DURATION
+from pipeline.config.models import IntentFile, Role
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of an intent file, shorthands included.
+
+    What it cannot say (names that exist, prefixes that are apart, host bits) `catchment check` does.
+    """
+    made = IntentFile.model_json_schema()
+    parts = made["$defs"]
+    short_role = {"enum": [str(role) for role in Role], "description": "Short for {role: ...}."}
+    short_hold = {"type": "string", "pattern": f"^{DURATION}$", "description": "Short for {open: ...}."}
+    parts["PlacementPart"] = {"anyOf": [short_role, parts["PlacementPart"]]}
+    parts["HoldDownPart"] = {"anyOf": [short_hold, {"const": 0}, parts["HoldDownPart"]]}
+    parts["ServicePart"]["oneOf"] = [{"required": ["prefix"]}, {"required": ["prefixes"]}]
+    return {"$schema": DIALECT, **made}
