@@ -1,0 +1,64 @@
+"""What is forgotten, and when: whole days, oldest first.
+
+Today and yesterday are never deleted, nor a day before the next has its opening state: what stays can always answer for
+itself.
+"""
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from store.folder import SEALED, Folder
+from store.scan import CARRIED
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one call of `retain` did."""
+
+    deleted: tuple[date, ...]
+    octets: int
+    """What the journal takes now."""
+    over: bool
+    """It takes more than the quota, though nothing more may be deleted: the quota is too small for two days."""
+
+
+def retain(path: Path, now: datetime, days: int, quota: int | None = None) -> Kept:
+    """Delete days older than `days`, and then the oldest while the journal takes more than `quota` octets."""
+    folder, today = Folder(path), now.astimezone(UTC).date()
+    deleted: list[date] = []
+    for day in _deletable(folder, today):
+        if day >= today - timedelta(days=days) and (quota is None or size(path) <= quota):
+            break
+        shutil.rmtree(folder.sealed / day.isoformat())
+        deleted.append(day)
+    _clear_aside(folder, now - timedelta(days=days))
+    octets = size(path)
+    return Kept(tuple(deleted), octets, quota is not None and octets > quota)
+
+
+def _deletable(folder: Folder, today: date) -> list[date]:
+    """Sealed days before yesterday, behind which a later one has its opening state."""
+    opened = [day for day in folder.days() if (folder.sealed / day.isoformat() / f"{CARRIED}-routes{SEALED}").exists()]
+    last = max((day for day in opened if day <= today), default=date.min)
+    waiting = {path.name for path in folder.growing.glob("????-??-??") if any(path.iterdir())}
+    limit = min(last, today - timedelta(days=1))
+    return [day for day in folder.days() if day < limit and day.isoformat() not in waiting]
+
+
+def _clear_aside(folder: Folder, before: datetime) -> None:
+    for file in folder.aside.glob("*"):
+        if datetime.fromtimestamp(file.stat().st_mtime, UTC) < before:
+            file.unlink()
+
+
+def size(path: Path) -> int:
+    """Octets that a folder's files take."""
+    total = 0
+    for file in path.rglob("*"):
+        try:
+            total += file.lstat().st_blocks * 512
+        except FileNotFoundError:  # sealed or deleted meanwhile
+            continue
+    return total

@@ -1,0 +1,155 @@
+"""The one thread that writes the journal: a bounded queue in front, group commits behind.
+
+Whoever submits gets a future that is done when the submission is on disk, with its number. The queue is bounded in
+bytes: when the disk cannot keep up, `submit` says so at once, and the caller decides what to sacrifice.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from typing import Final
+
+from store.journal import Journal
+from store.schema import JournalError, Submission, check
+
+CAPACITY: Final = 128 << 20
+GROUP: Final = 16 << 20
+"""Octets after which a group is committed, whatever else waits."""
+LINGER: Final = 0.01
+"""Seconds that a commit waits for company: one batch of many rows is read faster than many of one."""
+IDLE: Final = 1.0
+
+
+class JournalBehind(JournalError):
+    """The queue in front of the journal is full: the disk does not keep up."""
+
+
+_Waiting = tuple[Submission, int, "Future[int]"]
+
+
+class JournalWriter:
+    """Writes one journal from a thread of its own until closed."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        capacity: int = CAPACITY,
+        linger: float = LINGER,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        observe: Callable[[float, int], None] = lambda seconds, submissions: None,
+    ) -> None:
+        """Start the thread. `observe` is told of each group commit: its seconds and its number of submissions."""
+        self._journal = journal
+        self._capacity, self._linger = capacity, linger
+        self._clock, self._observe = clock, observe
+        self._waiting: deque[_Waiting] = deque()
+        self._octets = 0
+        self._closing = False
+        self._changed = threading.Condition()
+        self.failure: Exception | None = None
+        """Why the last group was not written; None while all is well."""
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def committed(self) -> int:
+        """Number of the last submission that is on disk."""
+        return self._journal.committed
+
+    @property
+    def waiting(self) -> int:
+        """Octets in the queue."""
+        return self._octets
+
+    def submit(self, submission: Submission, timeout: float = 0.0) -> "Future[int]":
+        """Queue a submission; the future gives its number once it is on disk, or raises JournalFull or OSError.
+
+        Waits at most `timeout` seconds for room, then raises JournalBehind. Raises JournalError for columns that are
+        not the journal's, and after `close`.
+        """
+        check(submission)
+        octets = sum(batch.nbytes for _, batch in submission)
+        future: Future[int] = Future()
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._has_room(octets), timeout):
+                raise JournalBehind(
+                    f"the journal is {self._octets >> 20} MiB behind, as much as it may be; "
+                    f"its disk ({self._journal.folder.path}) is too slow for what comes in"
+                )
+            if self._closing:
+                raise JournalError("the journal is closed; nothing can be written to it any more")
+            self._waiting.append((submission, octets, future))
+            self._octets += octets
+            self._changed.notify_all()
+        return future
+
+    def close(self) -> None:
+        """Write what waits, close the journal, and end the thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+        self._journal.close()
+
+    def _has_room(self, octets: int) -> bool:
+        return self._closing or not self._waiting or self._octets + octets <= self._capacity
+
+    def _run(self) -> None:
+        while True:
+            group = self._take()
+            if group:
+                self._write(group)
+            elif self._closing:
+                return
+            else:
+                self._idle()
+
+    def _take(self) -> list[_Waiting]:
+        """The next group; empty after an idle moment, or when closing with nothing left."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing, IDLE)
+            if not self._waiting:
+                return []
+            self._changed.wait_for(lambda: self._octets >= GROUP or self._closing, self._linger)
+            group, octets = [], 0
+            while self._waiting and octets < GROUP:
+                group.append(self._waiting.popleft())
+                octets += group[-1][1]
+            return group
+
+    def _write(self, group: list[_Waiting]) -> None:
+        begun = time.perf_counter()
+        told = [future.set_running_or_notify_cancel() for _, _, future in group]
+        try:
+            last = self._journal.append([submission for submission, _, _ in group], self._clock())
+            self._journal.commit()
+            self._journal.alive()
+        except Exception as error:  # whoever waits is told; the next group may find the disk well again
+            self.failure = error
+            self._done(group)
+            for (_, _, future), waits in zip(group, told, strict=True):
+                if waits:
+                    future.set_exception(error)
+            return
+        self.failure = None
+        self._done(group)
+        self._observe(time.perf_counter() - begun, len(group))
+        for number, ((_, _, future), waits) in enumerate(zip(group, told, strict=True), last - len(group) + 1):
+            if waits:
+                future.set_result(number)
+
+    def _done(self, group: list[_Waiting]) -> None:
+        with self._changed:
+            self._octets -= sum(octets for _, octets, _ in group)
+            self._changed.notify_all()
+
+    def _idle(self) -> None:
+        try:
+            self._journal.rotate(self._clock())
+            self._journal.alive()
+        except OSError as error:
+            self.failure = error
