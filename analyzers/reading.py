@@ -174,7 +174,7 @@ class Reading:
         return self.peerings
 
 
-def seen_since(table: Table, prefix: Prefix, fresh: tuple[Held, ...]) -> Absence | None:
+def seen_since(table: Table, prefix: Prefix, fresh: tuple[Held, ...]) -> Absence:
     """Since when `prefix` is as it is at a table whose sight is not unknown."""
     if fresh:
         first = min(fresh, key=lambda held: held.since)
@@ -183,4 +183,4 @@ def seen_since(table: Table, prefix: Prefix, fresh: tuple[Held, ...]) -> Absence
         return table.absences[prefix]
     if table.peering.standing is Standing.DOWN:
         return Absence(table.peering.since, Cause.PEER_DOWN, table.peering.not_before)
-    return Absence(table.known_since, Cause.RESYNC) if table.known_since is not None else None
+    return Absence(table.known_since or table.peering.since, Cause.RESYNC)

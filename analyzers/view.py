@@ -185,7 +185,6 @@ class View(Holding):
             for rib in self.ribs(seen.session):
                 self.meet_table(Source(seen.session, rib), peering, seen.at)
         elif peering.reported and peering.named and peering.standing is Standing.UP:
-            peering.downs.append(seen.at)
             peering.since, peering.not_before = seen.at, None
         elif not peering.reported and peering.standing is Standing.UP:
             peering.since, peering.not_before = seen.at, peering.lost_at
@@ -196,6 +195,8 @@ class View(Holding):
             for table in self.by_session.get(seen.session, ()):
                 self.expire(table, seen.at)
             return []
+        if peering.standing is Standing.UP:
+            peering.downs.append(seen.at)
         peering.standing, peering.lost_at = Standing.DOWN, None
         return [c for table in self.by_session.get(seen.session, ()) for c in self.empty(table, seen.at)]
 

@@ -93,8 +93,8 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             Severity.CRITICAL,
             _held(0),
             _HEARD,
-            "A prefix inside a service's prefix is advertised, and is neither a service's nor a planned range: it takes "
-            "that part of the traffic from every region, whatever their preference.",
+            "A prefix inside a service's prefix is advertised, and is neither a service's nor a planned range: it "
+            "takes that part of the traffic from every region, whatever their preference.",
             "Find who originates it and withdraw it; filter prefixes longer than the service's at the edge.",
             "longest match wins from the first second",
         ),
@@ -207,8 +207,8 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             Severity.MAJOR,
             _held(0, 0),
             _HEARD,
-            "A session, or a service's route at a place, went down `flap_count` times (3) within `flap_window` (5 min). "
-            "It stays until the sum of its downs, halved every half window, is under a quarter of `flap_count`: one "
+            "A session, or a service's route at a place, went down `flap_count` times (3) within `flap_window` (5 min)."
+            " It stays until the sum of its downs, halved every half window, is under a quarter of `flap_count`: one "
             "window after the last down. One finding a place: routes that flap with their session, and sites that see "
             "what their region does, are not told again.",
             "Look at the health check's thresholds and the session's resets; consider to withdraw for good until it is "
@@ -219,8 +219,8 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             Severity.WARNING,
             _held(10),
             _ADVERTISED,
-            "A route from an NVA or through a Route Server equals or lies inside a VNet range of the address plan. Azure "
-            "does not inject it: system routes win, so it is advertised and not used. Major for a service's prefix. "
+            "A route from an NVA or through a Route Server equals or lies inside a VNet range of the address plan. "
+            "Azure does not inject it: system routes win, so it is advertised and not used. Major for a service. "
             "The Route Server's own routes (AS path of its own AS only) are the VNet itself.",
             "Give the service an address outside every VNet, or correct the address plan.",
             "a matter of planning, not of seconds",
@@ -230,8 +230,8 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             _held(10),
             (Rung.V1, Rung.V2, Rung.V5),
             "A session holds so many routes that the far side may tear it down: 80 % of the limit or more (warning), "
-            "95 % or more (major), or more than half of it (warning), because Route Server counts what it holds and what "
-            "arrives together, so that a refresh of the whole table goes over the limit.",
+            "95 % or more (major), or more than half of it (warning), because Route Server counts what it holds and "
+            "what arrives together, so that a refresh of the whole table goes over the limit.",
             "Aggregate or filter on the NVA; split the prefixes over several peers; do not restart or refresh the "
             "session before.",
             "counts jump while a table is sent",
