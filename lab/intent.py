@@ -24,15 +24,18 @@ FIRST_PAGE = 8470
 """Port of the first lab's console; each lab of another index has the next one."""
 
 
-def render(lab: Lab, timers: Timers = Timers.LAB, data: str = "./data", webhook: str | None = None) -> str:
+def render(
+    lab: Lab, timers: Timers = Timers.LAB, data: str = "./data", webhook: str | None = None, page: int | None = None
+) -> str:
     """Return the intent of a lab as YAML.
 
     The BMP address is the one that the routers dial, inside the collector's namespace: the daemon is handed a socket
-    that listens there. `webhook` is the URL of a receiver to be told of findings.
+    that listens there. `webhook` is the URL of a receiver to be told of findings, and `page` the console's port
+    (by default one for each lab's index).
     """
     lines = (
         "catchment: 1",
-        f'listen: {{bmp: "{COLLECTOR_ADDRESS}:{BMP_PORT}", http: "127.0.0.1:{FIRST_PAGE + lab.index}"}}',
+        f'listen: {{bmp: "{COLLECTOR_ADDRESS}:{BMP_PORT}", http: "127.0.0.1:{page or FIRST_PAGE + lab.index}"}}',
         f"data: {data}",
         *_section("services", (line for service in SERVICES for line in _service(service))),
         *_section("regions", (line for region in REGIONS for line in _region(lab, region))),

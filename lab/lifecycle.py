@@ -235,5 +235,14 @@ def status(lab: Lab) -> Status:
 
 
 def bmp_listener(lab: Lab) -> socket.socket:
-    """Return the listening socket that the lab's routers dial with BMP, for Catchment to inherit."""
-    return space.listening_socket(lab.namespace("collector"), COLLECTOR_ADDRESS, BMP_PORT)
+    """Return the listening socket that the lab's routers dial with BMP, for Catchment to inherit.
+
+    They dial at once: FRR tries every 2 s, and GoBGP is told to.
+    """
+    listener = space.listening_socket(lab.namespace("collector"), COLLECTOR_ADDRESS, BMP_PORT)
+    try:
+        gobgp.redial(lab)
+    except BaseException:
+        listener.close()
+        raise
+    return listener

@@ -10,6 +10,8 @@ from lab.state import Process
 from lab.topology import BMP_PORT, COLLECTOR, COLLECTOR_ADDRESS, Lab, Session, Timers
 
 NODE = "collector"
+STATISTICS = 30
+"""Seconds between statistics reports over BMP."""
 
 
 def config(lab: Lab, timers: Timers) -> str:
@@ -37,7 +39,7 @@ def _global() -> Iterator[str]:
     yield "[[bmp-servers]]"
     yield "  [bmp-servers.config]"
     yield from (f'    address = "{COLLECTOR_ADDRESS}"', f"    port = {BMP_PORT}")
-    yield from ('    route-monitoring-policy = "pre-policy"', "    statistics-timeout = 30")
+    yield from ('    route-monitoring-policy = "pre-policy"', f"    statistics-timeout = {STATISTICS}")
 
 
 def _neighbor(session: Session, timers: Timers) -> Iterator[str]:
@@ -73,6 +75,18 @@ def start(lab: Lab) -> Process:
     """Start gobgpd on the configuration that `write` wrote."""
     argv = ["gobgpd", "-f", f"{lab.node_folder(NODE)}/gobgpd.toml", "--api-hosts", "127.0.0.1:50051", "--pprof-disable"]
     return processes.start(lab, NODE, "gobgpd", [*argv, "--log-level", "info"])
+
+
+def redial(lab: Lab) -> None:
+    """Make gobgpd dial the BMP station now, unless it is connected: its own pause between attempts grows to 32 s.
+
+    Nothing happens where gobgpd does not run.
+    """
+    station = f"{COLLECTOR_ADDRESS}:{BMP_PORT}"
+    shown = space.run(lab.namespace(NODE), ["gobgp", "bmp"], check=False).stdout
+    if any(line.split()[:2] == [station, "Down"] for line in shown.splitlines()):
+        space.run(lab.namespace(NODE), ["gobgp", "bmp", "del", station])
+        space.run(lab.namespace(NODE), ["gobgp", "bmp", "add", station, "pre", "-s", str(STATISTICS)])
 
 
 def ask(lab: Lab, *arguments: str) -> Any:

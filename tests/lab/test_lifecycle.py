@@ -147,6 +147,35 @@ def test_the_collector_advertises_nothing_to_anybody(lab: Lab) -> None:
         assert not sent, session
 
 
+CANARY = "192.0.2.0/24"
+
+
+def heard_the_canary(lab: Lab) -> list[str]:
+    rows = [row for node in lab.of(*truth.BIRDS) for row in truth.table_of_bird(lab, node.name)]
+    rows += [row for node in lab.of(Role.EDGE) for row in truth.table_of_edge(lab, node.name)]
+    return sorted(row.router for row in rows if row.prefix == CANARY and row.peer == "10.99.0.10")
+
+
+def test_a_route_in_the_collectors_own_table_reaches_nobody_unless_the_policy_is_taken_off(lab: Lab) -> None:
+    def say(*words: str) -> None:
+        space.run(lab.namespace(gobgp.NODE), ["gobgp", *words])
+
+    peers = sorted(session.listener.node for session in lab.sessions_of(gobgp.NODE))
+    say("global", "rib", "add", CANARY)
+    try:
+        say("neighbor", "all", "softresetout")
+        time.sleep(1)
+        assert heard_the_canary(lab) == []
+        say("global", "policy", "export", "set", "default", "accept")
+        say("neighbor", "all", "softresetout")
+        eventually(lambda: heard_the_canary(lab) == peers, within=5)
+    finally:
+        say("global", "policy", "export", "set", "advertise-nothing", "default", "reject")
+        say("global", "rib", "del", CANARY)
+        say("neighbor", "all", "softresetout")
+    eventually(lambda: heard_the_canary(lab) == [], within=5)
+
+
 def test_each_client_is_answered_by_the_region_that_bgp_says(lab: Lab) -> None:
     assert {ask(lab, "ams", each.name)["region"] for each in SERVICES for _ in range(3)} == {"weu"}
     assert ask(lab, "nyc", "dns")["region"] == "weu"
@@ -182,7 +211,7 @@ def test_offloads_are_off_where_the_delay_line_reads(lab: Lab) -> None:
 def test_bmp_is_dialled_by_both_edges_and_by_gobgp(lab: Lab) -> None:
     seen: set[str] = set()
     with lifecycle.bmp_listener(lab) as listener:
-        listener.settimeout(40)  # GoBGP doubles its wait while nobody listens, up to 32 s
+        listener.settimeout(5)
         while seen != {"10.90.0.1", "10.91.0.1", "10.99.0.10"}:
             connection, (peer, _) = listener.accept()
             with connection:
