@@ -43,11 +43,11 @@ _HEADS = """
 _IS_DUE = "(next_attempt IS NULL OR next_attempt <= :now OR next_attempt > :furthest)"
 
 _NOT_LIVE = "record NOT IN (SELECT id FROM records WHERE state != 'cleared')"
-_PRUNE: tuple[tuple[str, str], ...] = (
+_PRUNE: tuple[tuple[str, str], ...] = (  # table and condition, in an order in which nothing loses what explains it
     ("events", "at < ? AND number < (SELECT max(number) FROM events)"),  # the newest stays: numbers never start over
     ("outbox", f"state != 'owed' AND settled_at < ? AND {_NOT_LIVE}"),
-    ("transitions", f"at < ? AND {_NOT_LIVE}"),
     ("records", "state = 'cleared' AND cleared_at < ? AND id NOT IN (SELECT record FROM outbox)"),
+    ("transitions", "at < ? AND record NOT IN (SELECT id FROM records)"),
 )
 
 
