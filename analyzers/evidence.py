@@ -52,6 +52,10 @@ def route(held: Held) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def _dated(held: Held) -> str:
+    return route(held) + (f" (so {changed(held)})" if held.changed != held.since else "")
+
+
 def changed(held: Held) -> str:
     """Say since when a route looks as it does."""
     return between(held.changed, held.not_before)
@@ -74,7 +78,7 @@ def _state(sighting: Sighting) -> str:
         return "unknown"
     when = sighting.seen
     if sighting.present:
-        shown = "; ".join(route(held) for held in sighting.routes)
+        shown = "; ".join(_dated(held) for held in sighting.routes)
         return f"present {between(when.since, when.not_before) if when else ''}: {shown}"
     return f"absent{_how(when)}"
 
