@@ -110,6 +110,7 @@ class AttributeTable:
         self._kernel = intern
         self._limit = limit
         self._given = 0
+        self._day = 0
         self._decoded: OrderedDict[tuple[int, Family | None], Attributes] = OrderedDict()
         self._scratch = np.zeros(1 << 13, np.uint64)
         self.forgotten = 0
@@ -205,6 +206,12 @@ class AttributeTable:
         return pa.RecordBatch.from_arrays(
             [pa.array(self.arrays.ids[first:after]), narrow, blobs], schema=SCHEMAS["attributes"]
         )
+
+    def turn(self, day: int) -> None:
+        """Begin a batch of a day (counted from 1970): forget what belongs to another one, or too much."""
+        if day != self._day or self.full:
+            self.forget()
+            self._day = day
 
     def forget(self) -> None:
         """Forget every blob, so that each is fresh again when it is next seen: at the turn of a day, or when `full`."""

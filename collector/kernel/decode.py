@@ -151,6 +151,7 @@ def _route_monitoring(
         identity = intern(table, words, found[SIZE], narrow)
         if identity == _0:
             return _STOP_ROOM, first, clock
+    peers.messages[number] += _1
     common = (stamp(buffer, header), peers.session[number], view, heard(peers, number, view, time))
     clock = label(rows, first, middle, max(clock, time - 1), 0, _0, common)
     clock = label(rows, middle, after, clock, 1, identity, common)
@@ -168,6 +169,7 @@ def _entry(fingerprint: int) -> Any:
         peers: Any,
         table: Any,
         rows: Any,
+        first: Any,
         work: Any,
         clock: Any,
     ) -> Any:
@@ -175,7 +177,7 @@ def _entry(fingerprint: int) -> Any:
         buffer, marks, times = borrow(buffer), borrow(marks), borrow(times)
         peers, table, rows = lent_peers(peers), lent_table(table), lent_rows(rows)
         work = borrow(work[0]), borrow(work[1]), borrow(work[2])
-        at, number, messages, mark, end = start, _0, _0, _0, u64(len(buffer))
+        at, number, messages, mark, end = start, first, _0, _0, u64(len(buffer))
         stop, limit = _STOP_END, room(rows)
         while at < end:
             if byte(buffer, at) != u64(3):
@@ -208,11 +210,11 @@ def _entry(fingerprint: int) -> Any:
 
 
 decode = _entry(FINGERPRINT)
-"""`decode(buffer, start, longest, marks, times, peers, table, rows, work, clock) -> (at, rows, messages, stop, clock)`
+"""`decode(buffer, start, longest, marks, times, peers, table, rows, first, work, clock) -> (at, rows, messages, stop, clock)`
 
 Takes whole messages of `buffer` (uint8) from offset `start` (uint64) on; `longest` is the longest BMP message allowed. Octets up to
 `marks[i]` (uint64, rising, the last at or after the buffer's end) were received at `times[i]` (int64, ns). `peers`, `table` and
-`rows` are `Peers`, `Interned` and `Rows`; `work` is (scratch as uint8, the same memory as uint64, found: uint64[8]).
+`rows` are `Peers`, `Interned` and `Rows`, filled from row `first` on; `work` is (scratch as uint8, the same memory as uint64, found: uint64[8]).
 Each row takes the next nanosecond after `clock`, or its receive time where that is later, so that order of arrival is in
-the stamps. Returns the offset of the first octet not taken, how many rows and messages were, a `Stop`, and the clock.
+the stamps. Returns the offset of the first octet not taken, the row after the last, how many messages were taken, a `Stop`, and the clock.
 """

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from collector.kernel.compiled import inner
+from collector.kernel.compiled import FINGERPRINT, entry, inner
 from collector.kernel.words import borrow, byte, word32, word64
 
 u64 = np.uint64
@@ -33,6 +33,8 @@ class Peers(NamedTuple):
     """int64[n, 5]: when each RIB view began its dump, ns."""
     phase: Any
     """uint8[n, 5]: anycast.columns.Phase of each RIB view."""
+    messages: Any
+    """uint64: Route Monitorings that compiled code took."""
     quiet: Any
     """int64[2]: ns of silence that end a dump, and the longest that a dump may last."""
 
@@ -48,6 +50,7 @@ def lent_peers(peers: Any) -> Any:
         borrow(peers.quiet_since),
         borrow(peers.dump_since),
         borrow(peers.phase),
+        borrow(peers.messages),
         borrow(peers.quiet),
     )
 
@@ -122,3 +125,26 @@ def stamp(buffer: Any, at: Any) -> Any:
     if seconds == _0:
         return np.int64(0)
     return np.int64(seconds * u64(1_000_000_000) + min(micros, u64(999_999)) * u64(1000))
+
+
+def _entries(fingerprint: int) -> tuple[Any, Any]:
+    @entry
+    def enlist(peers: Any, number: Any) -> None:
+        assert fingerprint
+        mask = u64(len(peers.slots)) - _1
+        keys = peers.keys
+        slot = mix(keys[number, _0], keys[number, _1], keys[number, u64(2)], keys[number, u64(3)]) & mask
+        while peers.slots[slot] != 0:
+            slot = (slot + _1) & mask
+        peers.slots[slot] = number + _1
+
+    @entry
+    def note(peers: Any, number: Any, view: Any, at: Any) -> Any:
+        assert fingerprint
+        return heard(peers, number, view, at)
+
+    return enlist, note
+
+
+enlist, note = _entries(FINGERPRINT)
+"""`enlist(peers, number)` makes an entry findable by its key, which is not there yet; `note` is `heard` for Python."""

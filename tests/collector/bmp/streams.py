@@ -106,7 +106,11 @@ def end_of_rib(head: bytes | None = None) -> bytes:
 
 
 def open_message(
-    asn: int = 65001, identifier: str = "192.0.2.9", hold: int = 90, add_path: int = 0, families: tuple[int, ...] = (1, 2)
+    asn: int = 65001,
+    identifier: str = "192.0.2.9",
+    hold: int = 90,
+    add_path: int = 0,
+    families: tuple[int, ...] = (1, 2),
 ) -> bytes:
     """Build an OPEN; `add_path` is the Send/Receive octet for every family."""
     capabilities = b"".join(struct.pack("!BBHBB", 1, 4, afi, 0, 1) for afi in families)
@@ -122,7 +126,9 @@ def open_message(
 def peer_up(head: bytes | None = None, sent: bytes | None = None, received: bytes | None = None) -> bytes:
     """Build a Peer Up; the OPENs are ordinary ones unless given."""
     local = ip_address("192.0.2.254").packed.rjust(16, b"\0")
-    opens = (open_message(65000, "192.0.2.254") if sent is None else sent) + (open_message() if received is None else received)
+    opens = (open_message(65000, "192.0.2.254") if sent is None else sent) + (
+        open_message() if received is None else received
+    )
     return message(3, (header() if head is None else head) + local + struct.pack("!HH", 179, 40000) + opens)
 
 

@@ -1,0 +1,49 @@
+"""What is counted of one feed. Plain numbers that only grow; whoever shows them reads them when asked."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class FeedCounters:
+    """Counts of one BMP connection, or summed over all connections of one exporter."""
+
+    octets: int = 0
+    messages: int = 0
+    """Whole BMP messages, of every type."""
+    routes: int = 0
+    """Rows of the bulk lane: routes announced and withdrawn."""
+    judged: int = 0
+    """Of those, how many became values."""
+    plain: int = 0
+    """Messages that the plain decoder took because compiled code would not."""
+    malformed: int = 0
+    """Messages with something wrong that cost a route, an attribute, or the message."""
+    unkept: int = 0
+    """Of those, the ones whose bytes were not kept because there were too many in a minute."""
+    tolerated: int = 0
+    """Messages that were odd and taken all the same: 2-octet AS paths without the A flag, OPENs that cannot be read."""
+    orphans: int = 0
+    """Sessions that were first heard of by a route, without a Peer Up."""
+    orphan_messages: int = 0
+    """Route Monitorings of such sessions."""
+    duplicate_ups: int = 0
+    """Peer Ups of a session that was up already."""
+    stray_downs: int = 0
+    """Peer Downs of a session that was not up."""
+    foreign: int = 0
+    """UPDATEs with routes of families other than IPv4 and IPv6 unicast, which are left out."""
+    trailing: int = 0
+    """Route Monitorings with octets behind their UPDATE."""
+    mirrored: int = 0
+    mirror_losses: int = 0
+    by_type: Counter[str] = field(default_factory=Counter)
+    """Messages by type, in the words of RFC 7854 with hyphens: `route-monitoring`, `peer-up`, ..."""
+
+    def add(self, other: "FeedCounters") -> None:
+        """Add another's counts to these."""
+        for name in self.__slots__:
+            if name == "by_type":
+                self.by_type.update(other.by_type)
+            else:
+                setattr(self, name, getattr(self, name) + getattr(other, name))
