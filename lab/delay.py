@@ -24,12 +24,12 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab import plan, space
+from lab import space
 from lab.lateness import Lateness, Report
 
 ETH_P_ALL = 0x0003
@@ -66,15 +66,6 @@ class Wire:
     b: End
     a_to_b_us: int
     b_to_a_us: int
-
-
-def of(wires: Iterable[plan.Wire]) -> tuple[Wire, ...]:
-    """Return a lab's wires as this process reads them."""
-    return tuple(_of(wire, round(wire.one_way_delay.total_seconds() * 1e6)) for wire in wires)
-
-
-def _of(wire: plan.Wire, delay_us: int) -> Wire:
-    return Wire(wire.name, End(wire.namespace, wire.left), End(wire.namespace, wire.right), delay_us, delay_us)
 
 
 def open_end(end: End) -> socket.socket:

@@ -68,8 +68,12 @@ class FibMonitor:
         self._prefix, self._wanted, self._needs_change = prefix, wanted, needs_change
         command = ["ip", "-n", namespace, "-4", "-o", "-ts", "monitor", "route"]
         self._child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        _await_subscription(self._child.pid)
-        self._before = next_hops(namespace, prefix)
+        try:
+            _await_subscription(self._child)
+            self._before = next_hops(namespace, prefix)
+        except BaseException:
+            self.close()
+            raise
         self._started = time.time()
         self._rest = b""
 
@@ -112,16 +116,16 @@ class FibMonitor:
         self._child.communicate()
 
 
-def _await_subscription(pid: int) -> None:
-    """Wait until a child listens to the kernel's routes: what happens before that is not told to it."""
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        rows = Path("/proc", str(pid), "net", "netlink").read_text().splitlines()[1:]
+def _await_subscription(child: "subprocess.Popen[bytes]") -> None:
+    """Wait until a monitor listens to the kernel's routes: what happens before that is not told to it."""
+    deadline, pid = time.monotonic() + 5, str(child.pid)
+    while time.monotonic() < deadline and child.poll() is None:
+        rows = Path("/proc", pid, "net", "netlink").read_text().splitlines()[1:]
         # Columns: sk Eth Pid Groups ...; a process' first netlink socket has its pid for an address.
-        if any(row.split()[2] == str(pid) and int(row.split()[3], 16) for row in rows):
+        if any(row.split()[2] == pid and int(row.split()[3], 16) for row in rows):
             return
         time.sleep(0.005)
-    raise RuntimeError("`ip monitor route` did not subscribe to the kernel's routes within 5 s")
+    raise RuntimeError("`ip monitor route` did not come to listen to the kernel's routes; is the namespace there?")
 
 
 _EVENT = re.compile(r"^\[(?P<at>[0-9T:.-]+)\] (?P<gone>Deleted )?(?:(?:unicast|blackhole) )?(?P<prefix>[0-9./]+) ")

@@ -21,7 +21,7 @@ from lab.witness import WITHIN, EffectNotSeen, Witness
 __all__ = ["HEALED_WITHIN", "VERBS", "EffectNotSeen", "Entry", "FaultError", "Verb", "heal", "inject", "plan"]
 
 HEALED_WITHIN = 45.0
-"""Seconds: GoBGP tries a station that refused it every 32 s, once it has waited 1, 2, 4, 8 and 16."""
+"""Seconds: GoBGP never reads from its station, so it notices a lost one when it writes: statistics go every 30 s."""
 
 
 def _silent(_: str) -> None:

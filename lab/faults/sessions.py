@@ -1,6 +1,5 @@
 """Faults of sessions: a BGP session shut down, and BMP cut off from the station."""
 
-import contextlib
 import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address
@@ -155,11 +154,14 @@ def _swallow(lab: Lab, node: str, address: IPv4Address, table: str, say: Say) ->
     _rules(lab, table, address, "counter drop")
     say(f"collector: BMP from and to {address} is dropped without a word")
 
-    def knock() -> None:
-        with contextlib.suppress(TimeoutError):
-            socket.create_connection((str(COLLECTOR_ADDRESS), BMP_PORT), 0.3, (str(address), 0)).close()
+    space.inside(lab.namespace(node), lambda: _knock(address))
 
-    space.inside(lab.namespace(node), knock)
+
+def _knock(address: IPv4Address) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as exporter:
+        exporter.bind((str(address), 0))
+        exporter.setblocking(False)
+        exporter.connect_ex((str(COLLECTOR_ADDRESS), BMP_PORT))  # sends its SYN at once; closing says no more
 
 
 def _mend(lab: Lab, node: str, address: IPv4Address, table: str, say: Say) -> None:

@@ -108,3 +108,17 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         ),
     }
 )
+
+
+def markdown() -> str:
+    """Return the table as `lab/README.md` shows it."""
+    rows = (
+        f"| `{_words(name, verb)}` | {verb.does} | {verb.target} | {verb.witness} |" for name, verb in VERBS.items()
+    )
+    return "\n".join(
+        ("| verb | what it does | default | who decides when it took effect |", "|---|---|---|---|", *rows)
+    )
+
+
+def _words(name: str, verb: Verb) -> str:
+    return f"{name} {verb.arguments}".strip().replace("|", "\\|")

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from lab import lateness
-from lab.delay import End, Wire, of, text_of, wires_of
+from lab.daemons import application
+from lab.delay import End, Wire, text_of, wires_of
 from lab.space import inside, listening_socket, offloads_off
 from lab.topology import Lab
 from tests import needs
@@ -28,7 +29,7 @@ def test_wires_are_read_as_they_were_written() -> None:
 
 
 def test_a_labs_wires_delay_a_round_trip_by_what_its_plan_says() -> None:
-    ways = {wire.name: (wire.a_to_b_us, wire.b_to_a_us) for wire in of(Lab("fx").wires)}
+    ways = {wire.name: (wire.a_to_b_us, wire.b_to_a_us) for wire in wires_of(application.wires(Lab("fx")))}
     assert ways["ams-weu1"] == (4000, 4000)
     assert ways["nyc-eusv"] == (8000, 8000)
 
@@ -112,14 +113,19 @@ def send_whole(client: socket.socket, octets: bytes) -> None:
 @pytest.mark.lab
 def test_a_round_trip_takes_both_delays_and_hardly_more(line: Path) -> None:
     needs.tool("fping")
-    answered, least, mean = fping(200)
-    assert answered == 200
-    assert least >= 40.0
+    before = lateness.read(line)
+    for _ in range(3):  # a run that the machine made late is void, and another may be made
+        answered, least, mean = fping(200)
+        time.sleep(1.1)
+        after = lateness.read(line)
+        run, before = lateness.between(before, after), after
+        assert answered == 200
+        assert least >= 40.0
+        assert run.frames >= 400
+        if lateness.void(run) is None:
+            break
+    assert lateness.void(run) is None
     assert mean < 42.0
-    time.sleep(1.1)
-    report = lateness.read(line)
-    assert report.frames >= 400
-    assert lateness.void(report) is None
 
 
 @pytest.mark.lab
