@@ -5,6 +5,7 @@ mark that each process carries, so that it does not matter who made the lab or h
 """
 
 import contextlib
+import os
 import shutil
 import socket
 import time
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from anycast.intent import TrafficMode
-from lab import plumbing, processes, space, state, truth
+from lab import packages, plumbing, processes, space, state, truth
 from lab.daemons import application, bird, frr, gobgp, haproxy, nft
 from lab.state import Process, State
 from lab.topology import BMP_PORT, COLLECTOR_ADDRESS, SERVICES, Lab, Role, Timers, region
@@ -23,6 +24,7 @@ Progress = Callable[[str], None]
 """Is told one sentence for each step."""
 
 READY_WITHIN = timedelta(seconds=60)
+PROGRAMS = ("ip", "bgpd", "bird", "gobgpd", "haproxy", "nft")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,11 @@ def _silent(_: str) -> None:
 def up(lab: Lab, timers: Timers = Timers.LAB, progress: Progress = _silent, within: timedelta = READY_WITHIN) -> Up:
     """Make the whole network and return when it is healthy. What a failure leaves is taken down before it is raised.
 
-    Raises RuntimeError when the lab is there already, when a program is refused by the kernel, or when sessions or
-    routes are not there `within` that time (it names them).
+    Raises RuntimeError when this machine cannot hold a lab or holds this one already, when a daemon ends, or when
+    sessions or routes are not there `within` that time (it names them).
     """
     began = time.monotonic()
+    _able()
     _claim(lab)
     try:
         progress(f"making {len(lab.nodes)} namespaces and {len(lab.links)} cables")
@@ -110,6 +113,14 @@ def up(lab: Lab, timers: Timers = Timers.LAB, progress: Progress = _silent, with
         len(known.processes) if known else 0,
         len(lab.sessions),
     )
+
+
+def _able() -> None:
+    if os.geteuid() != 0:
+        raise RuntimeError("only root can make the lab's network namespaces; run this as root")
+    if absent := packages.missing({program: packages.LAB[program] for program in PROGRAMS}):
+        names = " ".join(absent)
+        raise RuntimeError(f"the lab needs programs that are not here: apt-get install --no-install-recommends {names}")
 
 
 def _claim(lab: Lab) -> None:
@@ -171,14 +182,22 @@ def _daemons(lab: Lab, timers: Timers) -> None:
 def _wait(lab: Lab, deadline: float, progress: Progress) -> None:
     told = -1
     while missing := lacking(lab):
+        _all_alive(lab)
         if time.monotonic() > deadline:
-            raise RuntimeError(
-                f"lab {lab.name!r} did not become healthy in time; still missing: {'; '.join(missing[:12])}"
-            )
+            raise RuntimeError(f"lab {lab.name!r} is not healthy in time; still missing: {'; '.join(missing[:12])}")
         if len(missing) != told:
             told = len(missing)
             progress(f"{told} things still missing, such as {missing[0]}")
         time.sleep(0.2)
+
+
+def _all_alive(lab: Lab) -> None:
+    """Raise RuntimeError with the last words of the first daemon that has ended: nothing will come of waiting."""
+    known = state.load(lab)
+    dead = next((each for each in known.processes if not state.alive(each)), None) if known else None
+    if dead is not None:
+        words = (lab.node_folder(dead.node) / f"{dead.name}.log").read_text(errors="replace").strip()
+        raise RuntimeError(f"{dead.name} on {dead.node} has ended; its last words: {words[-400:] or 'none'}")
 
 
 def lacking(lab: Lab) -> tuple[str, ...]:

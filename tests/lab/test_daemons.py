@@ -52,7 +52,7 @@ def test_haproxy_takes_the_configuration_of_a_proxy(tmp_path: Path) -> None:
 def test_frr_takes_the_configuration_of_every_edge(each: Node, tmp_path: Path) -> None:
     path = tmp_path / "bgpd.conf"
     path.write_text(frr.config(LAB, each, Timers.LAB))
-    argv = [needs.tool("vtysh", "frr"), "-C", "-f", path]
+    argv = [needs.tool("vtysh", "frr"), "-C", "-f", str(path)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import lifecycle, processes, space, state, truth
-from lab.daemons import frr, gobgp
-from lab.topology import HTTP_PORT, SERVICES, Lab, Role, Timers, service
+from lab import app, lifecycle, processes, space, state, truth
+from lab.daemons import bird, frr, gobgp
+from lab.topology import HTTP_PORT, ID_PORT, SERVICES, Lab, Role, Timers, service
 from tests import needs
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
@@ -170,10 +171,13 @@ def test_a_route_in_the_collectors_own_table_reaches_nobody_unless_the_policy_is
         say("neighbor", "all", "softresetout")
         eventually(lambda: heard_the_canary(lab) == peers, within=5)
     finally:
-        say("global", "policy", "export", "set", "advertise-nothing", "default", "reject")
-        say("global", "rib", "del", CANARY)
-        say("neighbor", "all", "softresetout")
-    eventually(lambda: heard_the_canary(lab) == [], within=5)
+        # A soft reset takes back nothing that the policy forbids now; a new gobgpd has never said it.
+        running = processes.find(lab, gobgp.NODE, "gobgpd")
+        assert running is not None
+        processes.stop([running])
+        gobgp.start(lab)
+    eventually(lambda: not lifecycle.lacking(lab), within=20)
+    assert heard_the_canary(lab) == []
 
 
 def test_each_client_is_answered_by_the_region_that_bgp_says(lab: Lab) -> None:
@@ -271,12 +275,49 @@ def test_edges_have_no_kernel_nexthop_groups(lab: Lab) -> None:
     assert "no zebra nexthop kernel enable" in frr.ask(lab, "nyc-ce1", "show running-config")
 
 
+def test_route_server_drops_a_path_that_holds_its_own_as(lab: Lab) -> None:
+    def paths() -> set[str]:
+        return {row.peer for row in truth.table_of_bird(lab, "eus-rs0") if row.prefix == "10.250.0.10/32"}
+
+    node = lab.by_name["eus-nva2"]
+    written = bird.write(lab, node, Timers.LAB)
+    whole = written.read_text()
+    assert paths() == {"10.20.1.4", "10.20.1.5"}
+    try:
+        written.write_text(whole.replace("  accept;\n}", "  bgp_path.prepend(65515);\n  accept;\n}", 1))
+        bird.ask(lab, node.name, "configure")
+        eventually(lambda: paths() == {"10.20.1.4"}, within=5)
+    finally:
+        written.write_text(whole)
+        bird.ask(lab, node.name, "configure")
+    eventually(lambda: paths() == {"10.20.1.4", "10.20.1.5"}, within=5)
+
+
+def test_udp_is_answered_by_region_and_nva_too(lab: Lab) -> None:
+    def who() -> app.Identity | None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            asker.settimeout(2)
+            asker.sendto(app.request(b"8 octets", 1, time.time_ns()), ("10.250.8.77", ID_PORT))
+            return app.identity_of(asker.recv(2048))
+
+    answers = [space.inside(lab.namespace("nyc-client"), who) for _ in range(30)]
+    assert {answer.region for answer in answers if answer} == {"weu", "eus"}
+    assert len({answer.nva for answer in answers if answer}) == 4
+
+
+def hold_times(lab: Lab) -> set[int]:
+    """What the collector's sessions agreed on."""
+    return {peer["timers"]["state"]["negotiated_hold_time"] for peer in gobgp.ask(lab, "neighbor")}
+
+
 def test_two_labs_run_side_by_side_and_down_takes_one_only(lab: Lab) -> None:
     other = Lab(f"two{os.getpid()}", 1, state=lab.state)
     before = traces(other)
     try:
-        made = lifecycle.up(other)
+        made = lifecycle.up(other, Timers.AZURE)
         assert made.sessions == 43
+        assert hold_times(lab) == {9}
+        assert hold_times(other) == {180}
         assert lifecycle.status(lab).healthy
         assert ask(other, "ams", "web")["region"] == "weu"
     finally:
@@ -294,6 +335,16 @@ def test_down_of_a_lab_that_is_not_there_is_no_error() -> None:
 UP = "import sys; from pathlib import Path; from lab import lifecycle; from lab.topology import Lab; " + (
     "lifecycle.up(Lab(sys.argv[1], state=Path(sys.argv[2])), progress=lambda said: print(said, flush=True))"
 )
+
+
+def test_up_names_the_daemon_that_died_and_its_last_words_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    tools()
+    made = Lab(f"dead{os.getpid()}", 4, state=Path("/run/catchment-lab-tests"))
+    before = traces(made)
+    monkeypatch.setattr(bird, "config", lambda *_: "rooter id 1.2.3.4;")
+    with pytest.raises(RuntimeError, match=r"bird on weu-gw has ended; its last words: .*syntax error"):
+        lifecycle.up(made)
+    assert traces(made) == before
 
 
 @pytest.mark.parametrize("step", ["making", "starting", "waiting"])
