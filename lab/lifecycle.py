@@ -133,6 +133,8 @@ def _claim(lab: Lab) -> None:
         lab.folder.mkdir()
     except FileExistsError:
         raise there from None
+    for folder in (lab.state, lab.folder):
+        folder.chmod(0o755)  # FRR's own user must get through, whatever our umask
 
 
 def _namespaces(lab: Lab) -> None:
