@@ -42,7 +42,9 @@ Check: TypeAlias = Callable[[IntentFile, Names], Iterator[Complaint]]
 
 def _known(path: KeyPath, name: str, known: Collection[str], what: str, on_key: bool = False) -> Iterator[Complaint]:
     if name not in known:
-        there = nearest(name, known) or (f"; there are {', '.join(known)}" if 0 < len(known) <= 8 else "")
+        there = nearest(name, known)
+        if not there and 0 < len(known) <= 8:
+            there = f"; there {'are' if len(known) > 1 else 'is only'} {', '.join(known)}"
         yield Complaint(path, f"{name} is no {what}{there}", on_key)
 
 
@@ -68,7 +70,8 @@ def services_name_what_exists(file: IntentFile, names: Names) -> Iterator[Compla
         path: KeyPath = ("services", name)
         if (service.prefix is None) != bool(service.prefixes):
             said = "needs either `prefix: 10.250.0.10/32` or `prefixes: [...]`"
-            yield Complaint(path, said + (", not both" if service.prefixes else ""), on_key=True)
+            said += ", not both" if service.prefixes else ""
+            yield Complaint(path, said, on_key=True, moot=(path,))
         for region, placement in service.regions.items():
             here = (*path, "regions", region)
             yield from _known(here, region, names.under("regions"), "region of this file", on_key=True)
@@ -177,7 +180,7 @@ def exporters_are_somebody(file: IntentFile, names: Names) -> Iterator[Complaint
         if not exporter.collector and name not in declared | written:
             said = "is neither a collector nor a router of a site, and no vantage names it"
             meant = nearest(name, declared) or "; add `collector: true`, or name it as its router under `sites`"
-            yield Complaint(path, said + meant, on_key=True)
+            yield Complaint(path, said + meant, on_key=True, moot=(path, ("sites",)))
         yield from _reach(path, "regions", exporter.regions, exporter.collector, names)
         yield from _reach(path, "sites", exporter.sites, exporter.collector, names)
     yield from _addresses_apart(file)

@@ -21,6 +21,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.reader import ReaderError
 
 from pipeline.config.problem import KeyPath
 
@@ -86,6 +87,10 @@ def read_document(raw: bytes) -> Document:
         _Reader(document).read(_text(raw))
     except _Unreadable as stop:
         document.faults.append(stop.fault)
+    except ReaderError as error:
+        before = _text(raw)[: error.position]
+        mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        document.faults.append(Fault(mark, (), "is not YAML: holds a control character; write plain text"))
     except MarkedYAMLError as error:
         at = error.problem_mark or error.context_mark
         mark = Mark(at.line + 1, at.column + 1) if at else Mark(1, 1)

@@ -147,9 +147,7 @@ def read_url(value: object) -> str:
 def read_hold_time(value: object) -> int:
     """Read a BGP hold time in seconds: 0, or at least 3 (RFC 4271, 4.2)."""
     if isinstance(value, bool) or not isinstance(value, int) or value in (1, 2) or not 0 <= value <= 0xFFFF:
-        raise ValueError(
-            f"{shown(value)} is no hold time; it is 3 to 65535 seconds, or 0 for none at all, without unit"
-        )
+        raise ValueError(f"{shown(value)} is no hold time; write 3 to 65535 (seconds, without a unit), or 0 for none")
     return value
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from anycast.finding import Kind
 from anycast.intent import ROUTE_SERVER, Role
-from pipeline.config.crosscheck import covered, service_prefixes
+from pipeline.config.crosscheck import Located, covered, service_prefixes
 from pipeline.config.fields import listed
 from pipeline.config.models import IntentFile, PlacementPart, RegionPart, ServicePart, SitePart
 from pipeline.config.problem import KeyPath
@@ -35,12 +35,12 @@ def plan_overlaps(file: IntentFile, folder: Path) -> Iterator[Complaint]:
     """Service prefixes inside a VNet are not injected; those that touch on-premises space collide with it."""
     plan = file.address_plan
     ranges: dict[KeyPath, str] = {}
-    places = service_prefixes(file)
+    places: list[Located] = []
     for key, what in (("vnet", "VNet range"), ("on_premises", "on-premises range")):
         for number, prefix in enumerate(getattr(plan, key)):
             ranges["address_plan", key, number] = what
             places.append((("address_plan", key, number), prefix))
-    for (outer, cover), (inner, prefix) in covered(places):
+    for (outer, cover), (inner, prefix) in covered([*places, *service_prefixes(file)]):
         if inner[0] == "services" and outer in ranges:
             why = {
                 "VNet range": "Route Server does not inject a prefix equal to or longer than a VNet range",
@@ -110,16 +110,17 @@ def thin_regions(file: IntentFile, folder: Path) -> Iterator[Complaint]:
     for name, part in file.regions.items():
         path: KeyPath = ("regions", name)
         if len(part.nvas) == 1 and name in used:
-            yield Complaint((*path, "nvas"), "is a single NVA: the region falls with it; name two or more")
+            yield Complaint((*path, "nvas"), "holds a single NVA: the region falls with it; name two or more")
         if len(part.nvas) + 1 > PEER_SLOTS:
-            said = f"are {len(part.nvas)} NVAs, and Route Server takes {PEER_SLOTS} peers, the collector included"
+            said = f"holds {len(part.nvas)} NVAs, and Route Server takes {PEER_SLOTS} peers, the collector included"
+            said += "; let some of them speak through one that keeps next hops"
             yield Complaint((*path, "nvas"), said)
         if part.route_server is None:
             said = "has no Route Server instance, so what Route Server holds is not watched; add `route_server`"
             yield Complaint(path, said, on_key=True)
         elif len(part.route_server.instances) != 2:
-            count = len(part.route_server.instances)
-            said = f"are {count} Route Server instances; Azure runs two, and both must learn the same routes"
+            said = f"holds {len(part.route_server.instances)} of Azure's two instances"
+            said += "; name both, for both must learn the same routes"
             yield Complaint((*path, "route_server", "instances"), said)
         if part.route_server is not None and part.route_server.asn != ROUTE_SERVER:
             said = f"AS {part.route_server.asn} is not Azure's; its Route Servers are always AS {ROUTE_SERVER}"
@@ -159,6 +160,12 @@ def contradictory_sites(file: IntentFile, folder: Path) -> Iterator[Complaint]:
             if region in _regions(part.tiers):
                 said = f"{region} must never serve {name}, and is in its tiers; take it out of one of them"
                 yield Complaint(("sites", name, "never", number), said)
+    for service, about in file.services.items():
+        for site, tiers in about.tiers.items():
+            for region in _regions(tiers):
+                if site in file.sites and region in file.sites[site].never:
+                    said = f"{region} must never serve {site} (`never` there), and is in these tiers; take it out"
+                    yield Complaint(("services", service, "tiers", site), said)
 
 
 def ipv6_over_route_server(file: IntentFile, folder: Path) -> Iterator[Complaint]:
@@ -173,7 +180,7 @@ def ipv6_over_route_server(file: IntentFile, folder: Path) -> Iterator[Complaint
         for instance, address in part.route_server.instances.items() if part.route_server else ():
             if address.version == 6:
                 path = ("regions", name, "route_server", "instances", instance)
-                yield Complaint(path, f"{address} is IPv6; Azure Route Server peers over IPv4 only")
+                yield Complaint(path, f"{address} is IPv6, and Azure Route Server peers over IPv4 only; write that")
 
 
 def slow_alarms(file: IntentFile, folder: Path) -> Iterator[Complaint]:

@@ -67,17 +67,18 @@ def read(raw: bytes, path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
 def _misfits(form: Shaped) -> Iterator[Complaint]:
     assert form.model is not None
     names = Names(form.spelt)
+    spoilt = {path for each in form.complaints for path in (each.path, each.path[:-1])}
     for each in CHECKS:
-        yield from _placed(form, each(form.model, names))
+        yield from (found for found in _placed(form, each(form.model, names)) if not found.follows(spoilt))
 
 
 def _lints(form: Shaped, path: Path, problems: Iterable[Problem]) -> Iterator[Complaint]:
     """Lints of parts without errors: what a part seems to lack may be what is wrong in it."""
     assert form.model is not None
-    spoilt = {each.path[:2] for each in problems}
+    spoilt = {each.path[:size] for each in problems for size in (1, 2)}
     for lint in LINTS:
         for complaint in _placed(form, lint(form.model, path.absolute().parent)):
-            if complaint.path[:2] not in spoilt:
+            if complaint.path[:2] not in spoilt and not (len(complaint.path) == 1 and () in spoilt):
                 yield complaint
 
 

@@ -11,7 +11,7 @@ _ESCAPES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
 _FIXED = re.compile(r"\{\d+\}")
 _REPEAT = re.compile(r"[*+]|\{\d*,\d*\}")
 _WIDE_REPEAT = re.compile(r"[.\0](?:[*+]|\{\d*,\d*\})")
-_CHOICE = re.compile(r"(?<![(*+}?])\?|\|[^()]*\)")
+_CHOICE = re.compile(r"(?<![*+}?])\?|\|[^()]*\)")
 _REPEATED_GROUP = re.compile(r"\)[*+{]")
 _REFUSED = re.compile(r"\\[1-9]|\(\?(?!:)")
 
@@ -41,9 +41,9 @@ def as_path_expression(value: object) -> str:
 
 
 def _refuse_slow(text: str) -> None:
-    shape = _ESCAPES.sub(_CLASS, text)
+    shape = _ESCAPES.sub(_CLASS, text).replace("(?:", "(")
     for end in (match.start() for match in _REPEATED_GROUP.finditer(shape)):
-        if re.search(r"[*+{|]|(?<!\()\?", _FIXED.sub("", shape[_opening(shape, end) + 1 : end])):
+        if re.search(r"[*+{|?]", _FIXED.sub("", shape[_opening(shape, end) + 1 : end])):
             raise ValueError(
                 f"{text!r} repeats a group that itself repeats or branches, which a long path would make slow; "
                 "repeat plain groups only, such as ( 65010)+"

@@ -21,4 +21,17 @@ def schema() -> dict[str, Any]:
     parts["PlacementPart"] = {"anyOf": [short_role, parts["PlacementPart"]]}
     parts["HoldDownPart"] = {"anyOf": [short_hold, {"const": 0}, parts["HoldDownPart"]]}
     parts["ServicePart"]["oneOf"] = [{"required": ["prefix"]}, {"required": ["prefixes"]}]
+    _close(made)
     return {"$schema": DIALECT, **made}
+
+
+def _close(node: Any) -> None:
+    """Let no name pass that its pattern refuses: pydantic gives the pattern, and leaves other names open."""
+    if isinstance(node, dict):
+        if "patternProperties" in node:
+            node["additionalProperties"] = False
+        for child in node.values():
+            _close(child)
+    elif isinstance(node, list):
+        for child in node:
+            _close(child)

@@ -6,7 +6,7 @@ must not hide an unknown region three lines further down.
 
 import copy
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,6 +55,12 @@ class Complaint:
     path: KeyPath
     message: str
     on_key: bool = False
+    moot: tuple[KeyPath, ...] = ()
+    """It may only follow from a mistake of shape at, or right under, one of these paths: then it is not told."""
+
+    def follows(self, spoilt: Collection[KeyPath]) -> bool:
+        """Whether mistakes at `spoilt` (paths, and the paths they are right under) make it moot."""
+        return any(path in spoilt for path in self.moot)
 
 
 @dataclass

@@ -117,7 +117,7 @@ def _written(ground: _Ground, name: str, part: VantagePart) -> Vantage | Complai
         return Complaint(path, said, on_key=True)
     base = named or ground.by_seat.get((part.exporter, part.peer, part.rib or Rib.ADJ_IN_PRE))
     if base is None and part.rung is None:
-        return Complaint(path, "needs `rung`; no address of this file says what the peer is", on_key=True)
+        return Complaint(path, "needs `rung`; no address of this file says what the peer is", True, (path,))
     return _placed(ground, path, _merged(ground, name, part, base))
 
 
@@ -140,7 +140,7 @@ def _placed(ground: _Ground, path: tuple[str, str], vantage: Vantage) -> Vantage
     region = vantage.region or ground.region_of.get(vantage.nva or vantage.instance or "")
     needs = {Rung.V1: "nva", Rung.V2: "instance", Rung.V5: "site", Rung.V6: "site"}.get(vantage.rung)
     if needs and getattr(vantage, needs) is None:
-        return Complaint(path, f"needs `{needs}`; that is what a {vantage.rung} vantage is about", on_key=True)
+        return Complaint(path, f"needs `{needs}`; that is what a {vantage.rung} vantage is about", True, (path,))
     return replace(vantage, region=region)
 
 

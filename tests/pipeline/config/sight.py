@@ -121,11 +121,18 @@ def healthy(named: bool = False) -> Seen:
     return Seen((gobgp(), ams_edge(names[0]), nyc_edge(names[1])))
 
 
-def without_communities(seen: Seen) -> Seen:
-    """The same network, where no community at all survives on the way to the sites."""
+def without_communities(seen: Seen, regional_only: bool = False, but: tuple[str, ...] = ()) -> Seen:
+    """The same network, where communities do not survive on the way to the sites (and NVAs set none, with `but`)."""
+    regional = {parse_community(region.community) for region in (WEU, EUS)}
+    kept = set(map(parse_community, but))
 
     def bare(each: SeenRoute) -> SeenRoute:
-        return replace(each, attributes=replace(each.attributes, communities=()))
+        left = tuple(
+            community
+            for community in each.attributes.communities
+            if community in kept or (regional_only and community not in regional)
+        )
+        return replace(each, attributes=replace(each.attributes, communities=left))
 
     def stripped(each: SeenSession) -> SeenSession:
         return replace(each, routes=tuple(map(bare, each.routes)))
