@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from anycast.plain import to_plain
+from anycast.plain import stamp, to_plain
 from anycast.prefix import Address, Prefix
 from anycast.route import Asn, Attributes
 from collector.wire.bgp.attributes import Code
@@ -102,23 +102,27 @@ class Element:
     raw: bytes = b""
 
     def plain(self) -> dict[str, Any]:
-        """Return the element as JSON can carry it, its keys in the order of `KEYS`."""
-        shown: dict[str, Any] = {
-            name: to_plain(getattr(self, name)) for name in _PLAIN_FIELDS if getattr(self, name) not in _NOTHING
-        }
-        if self.peer_type:
-            shown["peer_type"] = self.peer_type
+        """Return the element as JSON can carry it."""
+        shown: dict[str, Any] = {"type": str(self.type)}
+        shown |= {name: stamp(at) for name in _TIMES if (at := getattr(self, name)) is not None}
+        shown |= {name: word for name in _WORDS if (word := getattr(self, name))}
+        shown |= {name: str(value) for name in _NAMED if (value := getattr(self, name)) is not None}
+        shown |= {name: number for name in _NUMBERS if (number := getattr(self, name)) is not None}
         if self.distinguisher:
             shown["distinguisher"] = f"{self.distinguisher:016x}"
         if self.attributes is not None:
             shown |= _attributes(self.attributes)
-        return {key: shown[key] for key in KEYS if key in shown}
+        if self.counts:
+            shown["counts"] = [list(count) for count in self.counts]
+        if self.raw:
+            shown["raw"] = self.raw.hex()
+        return shown
 
 
-_NOTHING: Final = (None, "", b"", ())
-_PLAIN_FIELDS: Final = tuple(
-    name for name in Element.__dataclass_fields__ if name not in ("attributes", "peer_type", "distinguisher")
-)
+_TIMES: Final = ("time", "router_time", "originated")
+_WORDS: Final = ("router", "rib", "family", "state", "old_state", "reason", "detail", "action", "peer_type")
+_NAMED: Final = ("peer", "prefix")
+_NUMBERS: Final = ("peer_asn", "path_id", "hold_time", "offset")
 
 
 def _attributes(attributes: Attributes) -> dict[str, Any]:

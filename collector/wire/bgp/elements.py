@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from anycast.prefix import family
+from anycast.route import Attributes
 from collector.wire.bgp.families import UNICAST, Afi
 from collector.wire.bgp.nlri import Nlri
 from collector.wire.bgp.update import Update
@@ -22,11 +23,10 @@ def update_elements(update: Update, seen: Element, add_path: frozenset[Afi]) -> 
             seen, type=ElementType.MALFORMED, action=str(problem.remedy), detail=problem.reason, raw=problem.raw
         )
     for nlri in update.withdrawn:
-        yield _route(nlri, replace(seen, type=ElementType.WITHDRAWAL), add_path)
+        yield _route(seen, ElementType.WITHDRAWAL, nlri, None, add_path)
     attributes = {of: update.attributes_for(of) for of in {family(nlri.prefix) for nlri in update.announced}}
     for nlri in update.announced:
-        announced = replace(seen, type=ElementType.ANNOUNCEMENT, attributes=attributes[family(nlri.prefix)])
-        yield _route(nlri, announced, add_path)
+        yield _route(seen, ElementType.ANNOUNCEMENT, nlri, attributes[family(nlri.prefix)], add_path)
     for part in update.opaque:
         what = "announced" if part.announced else "withdrawn"
         yield replace(seen, type=ElementType.OPAQUE, family=str(part.family), detail=what, raw=part.nlri)
@@ -34,7 +34,9 @@ def update_elements(update: Update, seen: Element, add_path: frozenset[Afi]) -> 
         yield replace(seen, type=ElementType.END_OF_RIB, family=str(update.end_of_rib))
 
 
-def _route(nlri: Nlri, seen: Element, add_path: frozenset[Afi]) -> Element:
+def _route(
+    seen: Element, kind: ElementType, nlri: Nlri, attributes: Attributes | None, add_path: frozenset[Afi]
+) -> Element:
     of = family(nlri.prefix)
-    carried = any(number.family is of for number in add_path)
-    return replace(seen, family=_NAMES[of], prefix=nlri.prefix, path_id=nlri.path_id if carried else None)
+    path_id = nlri.path_id if any(number.family is of for number in add_path) else None
+    return replace(seen, type=kind, family=_NAMES[of], prefix=nlri.prefix, path_id=path_id, attributes=attributes)

@@ -41,6 +41,8 @@ def decode_cut_reach(value: bytes) -> Reach:
     family = Afi(cursor.u16(), cursor.u8())
     with cursor.within(cursor.u8(), "next hop"):
         next_hop = cursor.rest()
+    if cursor.remaining:
+        raise cursor.malformed(f"{cursor.remaining} octets are left over behind the next hop")
     if family.family is not None:
         decode_next_hop(family, next_hop)
     return Reach(family, next_hop, b"")

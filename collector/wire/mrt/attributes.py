@@ -1,7 +1,7 @@
 """Path attributes as table dumps write them, brought into the canonical form of `collector.wire.bgp.raw`."""
 
-from collector.wire.bgp.attributes import OPTIONAL, Code
-from collector.wire.bgp.families import Afi
+from collector.wire.bgp.attributes import OPTIONAL, WELL_KNOWN, Code
+from collector.wire.bgp.families import IPV4_UNICAST, Afi
 from collector.wire.bgp.raw import RawAttribute, raw_attributes
 from collector.wire.errors import Malformed
 
@@ -16,12 +16,14 @@ def canonical(data: bytes, family: Afi) -> bytes:
 
 
 def with_next_hop(data: bytes, family: Afi, next_hop: bytes) -> bytes:
-    """Put a next hop that stands beside the attributes among them, where no NEXT_HOP can hold it.
+    """Put a next hop that stands beside the attributes among them, where none is there.
 
     Raises Malformed where the list does not fit its lengths or the next hop is too long.
     """
-    if family.afi == 1 or any(attribute.code == Code.MP_REACH_NLRI for attribute in raw_attributes(data)):
+    if any(attribute.code in (Code.NEXT_HOP, Code.MP_REACH_NLRI) for attribute in raw_attributes(data)):
         return data
+    if family == IPV4_UNICAST and len(next_hop) == 4:
+        return data + bytes((WELL_KNOWN, Code.NEXT_HOP, 4)) + next_hop
     return _attribute(bytes((len(next_hop),)) + next_hop) + data
 
 

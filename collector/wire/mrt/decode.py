@@ -147,7 +147,7 @@ def _cut(cursor: Cursor, address: Address, length: int) -> Prefix:
 
 def _bgp4mp_entry(cursor: Cursor, _: PeerIndexTable) -> Rib:
     """The deprecated BGP4MP_ENTRY, which OpenBGPD writes for `table-mp` (RFC 6396, appendix B)."""
-    peer, _local = _ends(cursor, 2)
+    _local, peer = _ends(cursor, 2)  # its own side first, as its `table-v2` of the same routes shows
     cursor.u32()  # view and status
     originated = _time(cursor)
     family = Afi(cursor.u16(), cursor.u8())
