@@ -34,7 +34,7 @@ _DTYPES = {name: np.dtype("int64" if word == NANOSECONDS else word) for name, wo
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RouteBatch:
-    """Routes announced and withdrawn, in order of arrival: one array a column of `COLUMNS["routes"]`, all of one length.
+    """Routes announced and withdrawn, in order of arrival: an array a column of `COLUMNS["routes"]`, all of one length.
 
     Times are int64 nanoseconds since 1970; a `router_time` of 0 means that the router sent none. Addresses are two
     uint64, IPv4 in the upper 32 bits of `prefix_high`.
@@ -156,8 +156,12 @@ class AttributeTable:
         if entries >= len(old.ids) - 1:
             columns = tuple(np.concatenate((column, np.zeros_like(column))) for column in columns)
             slots = np.zeros(2 * len(slots), np.uint32)
-            self._kernel.refill(slots, columns[0], np.uint64(entries))
+            self.refill(slots, columns[0])
         self.arrays = self._kernel.Interned(slots, *columns, arena, old.counts, old.key)
+
+    def refill(self, slots: Array, ids: Array | None = None) -> None:
+        """Enter every blob held into empty `slots`, which are at least twice as many."""
+        self._kernel.refill(slots, self.arrays.ids if ids is None else ids, np.uint64(len(self)))
 
     def intern(self, blob: bytes, two_octet_as: bool) -> int:
         """Return the id of a canonical blob (at most 65,535 octets), kept from now on."""

@@ -23,8 +23,9 @@ class Heard:
     observations: tuple[Observation, ...] = ()
     """The judged lane, in order."""
     tables: Mapping[str, Any] = field(default_factory=dict)
-    """The bulk lane: pyarrow.RecordBatch by table name (`anycast.columns.COLUMNS`); tables without rows are left out."""
+    """The bulk lane: pyarrow.RecordBatch by table name (`anycast.columns.COLUMNS`); tables without rows are left out.
+    The bulk lane: pyarrow.RecordBatch by table name (`anycast.columns.COLUMNS`); tables without rows are left out."""
     busy: tuple[tuple[Session, int], ...] = ()
     """Sessions that sent routes, watched or not, and how many: a table that still pours is not quiet."""
     lag: timedelta = timedelta()
-    """From the receipt of its first octet to the hand-over."""
+    """From `at` to the hand-over."""

@@ -2,6 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
+
+from collector.wire.bmp.values import MessageType
+
+TYPES: Final = (*(kind.name.lower().replace("_", "-") for kind in MessageType), "malformed")
+"""Message types in the words of RFC 7854: `route-monitoring`, `peer-up`, ...; `malformed` where it cannot be read."""
 
 
 @dataclass(slots=True)
@@ -15,6 +21,8 @@ class FeedCounters:
     """Rows of the bulk lane: routes announced and withdrawn."""
     judged: int = 0
     """Of those, how many became values."""
+    given_up: int = 0
+    """Rows left out of the bulk lane because we could not keep up."""
     plain: int = 0
     """Messages that the plain decoder took because compiled code would not."""
     malformed: int = 0
@@ -37,8 +45,8 @@ class FeedCounters:
     """Route Monitorings with octets behind their UPDATE."""
     mirrored: int = 0
     mirror_losses: int = 0
-    by_type: Counter[str] = field(default_factory=Counter)
-    """Messages by type, in the words of RFC 7854 with hyphens: `route-monitoring`, `peer-up`, ..."""
+    by_type: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(TYPES, 0)))
+    """Messages by type; every key is there from the start, so that another thread may read while it is counted."""
 
     def add(self, other: "FeedCounters") -> None:
         """Add another's counts to these."""

@@ -5,7 +5,8 @@ What real routers do to this protocol, and what is made of it:
 - A session is (router, peer type, distinguisher, address). L and O flags choose a view of it, also without a Peer Up of
   that view. Peer Up for a session that is up adds what it brings and is no event; with another identifier, AS or hold
   time in an OPEN the session has restarted unseen: down, then up.
-- A route of a session without Peer Up is taken with default capabilities; the session is up, without OPENs, and counted.
+- A route of a session without Peer Up is taken with default capabilities; the session is up, has no OPENs, and is
+  counted as an orphan.
 - Peer Down of a session that is not up says that it is down, once.
 - What follows a Peer Down under the same session is passed on: whoever judges knows that the session is down.
 - A message that cannot be read is skipped and kept; the next one is where its length says.
@@ -30,7 +31,7 @@ from anycast.observation import (
 )
 from anycast.plain import to_plain
 from collector.batch import AttributeTable
-from collector.bmp.counters import FeedCounters
+from collector.bmp.counters import TYPES, FeedCounters
 from collector.bmp.ids import SessionIds
 from collector.bmp.peers import RIBS, Peer, PeerTable
 from collector.bmp.recorder import Recorder, Route, moment
@@ -51,7 +52,6 @@ FEED_CLOSED: Final = "feed-closed"
 _MINUTE: Final = 60_000_000_000
 _TOLERATED: Final = (Remedy.TAKEN_AS_IS, Remedy.READ_AS_TWO_OCTET)
 _SEVERITY: Final = tuple(Remedy)
-_NAMES: Final = {kind: kind.name.lower().replace("_", "-") for kind in bmp.MessageType}
 
 
 class Messages:
@@ -78,7 +78,7 @@ class Messages:
         kind = "malformed"
         try:
             message = decode(frame)
-            kind = _NAMES[bmp.MessageType(frame[5])]
+            kind = TYPES[frame[5]]
             if not self._dispatch(message, frame, time):
                 return False
         except Malformed as error:

@@ -69,7 +69,7 @@ class PeerTable:
     """Sessions by their value, and the arrays of `collector.kernel.peers.Peers` beside them."""
 
     def __init__(self, quiet: float = 5.0, longest_dump: float = 600.0) -> None:
-        """`quiet`: seconds of silence that end a dump; `longest_dump`: seconds after which it is over whatever comes."""
+        """`quiet`: seconds of silence that end a dump; `longest_dump`: seconds after which it is over in any case."""
         from collector.kernel import peers
 
         self._kernel = peers

@@ -123,14 +123,16 @@ class Recorder:
         attributes = table.fresh()
         if attributes.num_rows:
             tables["attributes"] = attributes
-        if len(batch):
-            tables["routes"] = batch.to_arrow()
         for name, rows in (("sessions", self._sessions), ("malformed", self._malformed)):
             if rows:
                 tables[name] = pa.RecordBatch.from_pylist(rows, schema=SCHEMAS[name])
         taken = Taken(batch, tables, self._events)
-        self.count, self._events, self._sessions, self._malformed = 0, [], [], []
+        self.clear()
         return taken
+
+    def clear(self) -> None:
+        """Forget what was collected; the clock goes on."""
+        self.count, self._events, self._sessions, self._malformed = 0, [], [], []
 
 
 class Taken:

@@ -1,20 +1,21 @@
 """One exporter's BMP feed: octets and their time of receipt in, `Heard` out. No sockets, no clock.
 
 Compiled code takes Route Monitoring as long as it is ordinary; everything else goes message by message through
-`collector.bmp.messages`, where the rules are. Only when the framing itself is wrong does the feed end, and no other feed
-with it.
+`collector.bmp.messages`, where the rules are. Only when the framing itself is wrong does the feed end, and no other
+feed with it.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
 import numpy as np
 
-from anycast.observation import LostReason, Observation
+from anycast.observation import LostReason, Observation, Session
 from anycast.prefix import Family
 from anycast.route import Attributes
-from collector.batch import AttributeTable
+from collector.batch import AttributeTable, RouteBatch
 from collector.bmp.counters import FeedCounters
 from collector.bmp.ids import SessionIds
 from collector.bmp.intake import Intake
@@ -61,6 +62,8 @@ class BmpFeed:
         self._work = scratch.view(np.uint8), scratch, np.zeros(8, np.uint64)
         self._leftover: Iterator[Observation] | None = None
         self._last = 0
+        self._routes: Counter[Session] = Counter()
+        self._given_up: int | None = None
 
     @property
     def name(self) -> str:
@@ -124,6 +127,16 @@ class BmpFeed:
                 break
         return None if self._recorder.empty else self._hand_over()
 
+    def give_up(self, yes: bool = True) -> Session | None:
+        """Leave the heaviest session's unwatched routes out of the bulk lane, or no longer; returns the session.
+
+        The last resort but one when we cannot keep up: the gap in history is counted in `given_up`.
+        """
+        session, _ = max(self._routes.items(), key=lambda item: item[1], default=(None, 0)) if yes else (None, 0)
+        numbers = {known: number for number, known in self._messages.sessions.items()}
+        self._given_up = None if session is None else numbers[session]
+        return session
+
     def lose(self, reason: LostReason, detail: str, at: int) -> Heard | None:
         """End the feed for a reason outside the stream, at `at` (ns); None when it never opened or has ended already.
 
@@ -135,6 +148,12 @@ class BmpFeed:
         self._last = max(self._last, at)
         self._messages.lost(reason, detail, self._last)
         return self._hand_over()
+
+    def fail(self, at: int) -> Heard | None:
+        """End the feed, at `at` (ns), after an error of our own: what it had in hand is forgotten."""
+        self._leftover = None
+        self._recorder.clear()
+        return self.lose(LostReason.MALFORMED, "decoding failed by an error of our own; see the log", at)
 
     def _run(self) -> bool:
         """Let compiled code take what it can; True when the next message is for the plain decoder."""
@@ -187,7 +206,21 @@ class BmpFeed:
         if len(wanted) > PIECE:
             resolve = self._resolver(np.unique(taken.batch.attributes[wanted]))
         self._leftover = taken.observations(wanted, sessions, resolve)
-        return self._piece(taken.tables, taken.busy(sessions))
+        busy = taken.busy(sessions)
+        for session, routes in busy:
+            self._routes[session] += routes
+        if kept := self._kept(taken.batch, wanted):
+            taken.tables["routes"] = kept.to_arrow()
+        return self._piece(taken.tables, busy)
+
+    def _kept(self, batch: RouteBatch, wanted: Any) -> RouteBatch:
+        """The rows of the bulk lane: all of them, unless some of a session's are given up."""
+        if self._given_up is None:
+            return batch
+        keep = batch.session != self._given_up
+        keep[wanted] = True
+        self._messages.counters.given_up += int(len(batch) - np.count_nonzero(keep))
+        return batch.select(keep)
 
     def _watched_whole(self) -> Any:
         """Numbers of the sessions watched whole; each session is asked about once."""

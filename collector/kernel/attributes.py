@@ -1,7 +1,7 @@
 """Path attributes of an UPDATE: checked against RFC 4271, 4760 and 7606, and copied without their NLRI.
 
-Only what is entirely as it should be passes. Everything else, and what needs more than a copy (AS4_PATH, families other than
-unicast, flags that are off), is refused and left to the plain decoder.
+Only what is entirely as it should be passes. Everything else, and what needs more than a copy (AS4_PATH, families
+other than unicast, flags that are off), is refused and left to the plain decoder.
 """
 
 from typing import Any
@@ -17,8 +17,8 @@ _16, _32, _255, _ONE_OCTET = u64(16), u64(32), u64(255), u64(0xFF)
 
 SIZE, SEEN, REACH_START, REACH_END, REACH_BITS = u64(0), u64(1), u64(2), u64(3), u64(4)
 UNREACH_START, UNREACH_END, UNREACH_BITS = u64(5), u64(6), u64(7)
-"""Where `found` (uint64[8]) keeps what: octets in scratch, bit n for attribute n, NLRI of MP_REACH and MP_UNREACH; BITS is
-32 or 128, 0 where there is no such attribute."""
+"""Where `found` (uint64[8]) keeps what: octets in scratch, bit n for attribute n, NLRI of MP_REACH and MP_UNREACH;
+BITS is 32 or 128, 0 where there is no such attribute."""
 
 _OPTIONAL, _TRANSITIVE, _PARTIAL, _EXTENDED = u64(0x80), u64(0x40), u64(0x20), u64(0x10)
 _BOTH = u64(0xC0)
@@ -136,7 +136,7 @@ def attributes(buffer: Any, start: Any, end: Any, narrow: Any, scratch: Any, fou
         if found[SEEN] >> code & _1:
             return False
         found[SEEN] |= _1 << code
-        if code == _REACH or code == _UNREACH:
+        if code in (_REACH, _UNREACH):
             found[SIZE] = copy(buffer, copied, head, scratch, found[SIZE])
             copied = at + size
             if code == _REACH:

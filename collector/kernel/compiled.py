@@ -20,5 +20,5 @@ def _fingerprint() -> int:
 
 
 FINGERPRINT: Final = _fingerprint()
-"""Of the whole package's source. numba looks only at the file of the function that it caches, so a change in a callee would
-leave a stale cache; what a function closes over is part of its cache key."""
+"""Of the whole package's source. numba looks only at the file of the function that it caches, so a change in a callee
+would leave a stale cache; what a function closes over is part of its cache key."""

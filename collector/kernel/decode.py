@@ -1,8 +1,8 @@
 """A run of BMP messages into columns: Route Monitoring of IPv4 and IPv6 unicast, as long as it is entirely ordinary.
 
 The kernel never guesses and never reports. At the first message that is of another type, of a session it has not been
-told of, malformed, or unusual in any way, it stops before that message; the plain decoder takes that one, and the kernel
-goes on after it.
+told of, malformed, or unusual in any way, it stops before that message; the plain decoder takes that one, and the
+kernel goes on after it.
 """
 
 from enum import IntEnum
@@ -210,11 +210,13 @@ def _entry(fingerprint: int) -> Any:
 
 
 decode = _entry(FINGERPRINT)
-"""`decode(buffer, start, longest, marks, times, peers, table, rows, first, work, clock) -> (at, rows, messages, stop, clock)`
+"""`decode(buffer, start, longest, marks, times, peers, table, rows, first, work, clock) -> (at, rows, messages, stop,
+clock)`
 
-Takes whole messages of `buffer` (uint8) from offset `start` (uint64) on; `longest` is the longest BMP message allowed. Octets up to
-`marks[i]` (uint64, rising, the last at or after the buffer's end) were received at `times[i]` (int64, ns). `peers`, `table` and
-`rows` are `Peers`, `Interned` and `Rows`, filled from row `first` on; `work` is (scratch as uint8, the same memory as uint64, found: uint64[8]).
-Each row takes the next nanosecond after `clock`, or its receive time where that is later, so that order of arrival is in
-the stamps. Returns the offset of the first octet not taken, the row after the last, how many messages were taken, a `Stop`, and the clock.
+Takes whole messages of `buffer` (uint8) from offset `start` (uint64) on; `longest` is the longest BMP message allowed.
+Octets up to `marks[i]` (uint64, rising, the last at or after the buffer's end) were received at `times[i]` (int64,
+ns). `peers`, `table` and `rows` are `Peers`, `Interned` and `Rows`, filled from row `first` on; `work` is (scratch as
+uint8, the same memory as uint64, found: uint64[8]). Each row takes the next nanosecond after `clock`, or its receive
+time where that is later, so that order of arrival is in the stamps. Returns the offset of the first octet not taken,
+the row after the last, how many messages were taken, a `Stop`, and the clock.
 """

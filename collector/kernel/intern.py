@@ -1,7 +1,7 @@
 """Attribute blobs, each kept once: an open-addressing table over an arena, in arrays that compiled code can grow into.
 
-A blob's id is its keyed hash; 0 is no blob, so a hash of 0 becomes 1. Equal hashes are compared byte for byte, and a blob
-that meets another one under its own hash takes the next free number: the first to arrive keeps the hash.
+A blob's id is its keyed hash; 0 is no blob, so a hash of 0 becomes 1. Equal hashes are compared byte for byte, and a
+blob that meets another one under its own hash takes the next free number: the first to arrive keeps the hash.
 """
 
 from typing import Any, NamedTuple
@@ -59,7 +59,7 @@ def _same(table: Any, number: Any, words: Any, size: Any, narrow: Any) -> Any:
     if table.sizes[number] != size or u64(table.narrow[number]) != narrow:
         return False
     start = table.starts[number]
-    for index in range((size + _7) >> _3):
+    for index in range((size + _7) >> _3):  # noqa: SIM110 - compiled as it stands
         if table.arena[start + index] != words[index]:
             return False
     return True
@@ -153,5 +153,6 @@ def _entries(fingerprint: int) -> tuple[Any, Any, Any, Any]:
 
 
 intern_one, find, refill, unpack = _entries(FINGERPRINT)
-"""`intern` for Python; `find(table, id)` gives entry number + 1 or 0; `refill(slots, ids, entries)` rebuilds the slots after
-they grew; `unpack(table, first, after, offsets, octets)` writes the blobs of entries as an Arrow binary array has them."""
+"""`intern` for Python; `find(table, id)` gives entry number + 1 or 0; `refill(slots, ids, entries)` rebuilds the slots
+after they grew; `unpack(table, first, after, offsets, octets)` writes the blobs of entries as an Arrow binary array
+has them."""

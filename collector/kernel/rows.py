@@ -1,4 +1,5 @@
-"""Where decoded routes go: parallel arrays in the order of the `routes` columns, and prefixes read straight into them."""
+"""Where decoded routes go: parallel arrays in the order of the `routes` columns, and prefixes read straight into them.
+Where decoded routes go: parallel arrays in the order of the `routes` columns, and prefixes read straight into them."""
 
 from typing import Any, NamedTuple
 
@@ -85,8 +86,8 @@ def _word(buffer: Any, at: Any, octets: Any) -> Any:
 def prefixes(buffer: Any, start: Any, end: Any, longest: Any, add_path: Any, rows: Any, first: Any, limit: Any) -> Any:
     """Read prefixes (RFC 4271, 4.3; RFC 7911, 3) into `rows` from row `first` on.
 
-    `longest` is 32 or 128 and decides the family; `limit` is at most `room(rows)`. Fills family, prefix, length and path id; host bits on the wire are
-    cleared. Returns the number of the row after the last, WRONG or FULL.
+    `longest` is 32 or 128 and decides the family; `limit` is at most `room(rows)`. Fills family, prefix, length and
+    path id; host bits on the wire are cleared. Returns the number of the row after the last, WRONG or FULL.
     """
     at, number = start, first
     family = np.uint8(4) if longest == _32 else np.uint8(6)

@@ -1,7 +1,7 @@
 """The rows that touch a watched prefix (equal to it, inside it, or covering it), or come from a session watched whole.
 
-Two prefixes are apart or one holds the other, so a row touches some watched prefix exactly when its addresses meet one of
-the disjoint ranges that the watched prefixes make together: one binary search a row, however many are watched.
+Two prefixes are apart or one holds the other, so a row touches some watched prefix exactly when its addresses meet one
+of the disjoint ranges that the watched prefixes make together: one binary search a row, however many are watched.
 """
 
 from typing import Any
@@ -71,7 +71,7 @@ def _entry(fingerprint: int) -> Any:
 touching = _entry(FINGERPRINT)
 """`touching(family, high, low, length, session, four, six, whole, picked) -> count`
 
-The first five are columns of a RouteBatch. `four` and `six` are uint64[n, 4]: first address high and low, last address high
-and low, sorted and disjoint; `whole` is a sorted uint32 array of session ids. Row numbers go to `picked` (int64, as long
-as the columns), in order.
+The first five are columns of a RouteBatch. `four` and `six` are uint64[n, 4]: first address high and low, last address
+high and low, sorted and disjoint; `whole` is a sorted uint32 array of session ids. Row numbers go to `picked` (int64,
+as long as the columns), in order.
 """

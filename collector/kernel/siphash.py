@@ -1,6 +1,7 @@
 """SipHash-1-3 (Aumasson and Bernstein) over whole 64-bit words: a keyed hash that a router cannot make collide at will.
 
-Input is a blob padded with zeros to 8 bytes, its length in the final word, as the algorithm says; words are little-endian.
+Input is a blob padded with zeros to 8 bytes, its length in the final word, as the algorithm says; words are
+little-endian.
 """
 
 from typing import Any
@@ -38,7 +39,8 @@ def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
 
 @inner
 def siphash(words: Any, length: Any, key0: Any, key1: Any) -> Any:
-    """Hash the first `length` bytes of `words` (uint64 array; the bytes after `length` up to the next word are zero)."""
+    """Hash the first `length` bytes of `words` (uint64 array; the bytes after `length` up to the next word are zero).
+    Hash the first `length` bytes of `words` (uint64 array; the bytes after `length` up to the next word are zero)."""
     v0, v1, v2, v3 = key0 ^ _V0, key1 ^ _V1, key0 ^ _V2, key1 ^ _V3
     whole = length >> _3
     for index in range(whole):

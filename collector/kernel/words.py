@@ -66,7 +66,8 @@ def put(typing: Any, array: Any, index: Any, value: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def borrow(typing: Any, array: Any) -> Any:
-    """The same array without its reference count, which is otherwise touched, atomically, wherever an array of a tuple is.
+    """The same array without its reference count, which is otherwise touched, atomically, wherever an array of a tuple
+    is.
 
     For arrays that the caller of the entry point holds, and only while it does.
     """

@@ -1,0 +1,116 @@
+"""One TCP connection of a router: reads, stamps, and never lets the router wait."""
+
+import asyncio
+import errno
+import socket
+import time
+from typing import Final, Protocol
+
+from anycast.observation import LostReason
+from anycast.prefix import Address
+from collector.bmp.allow import caller
+from collector.bmp.line import Line
+
+KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
+USER_TIMEOUT: Final = 25_000
+"""ms. With it the kernel gives a silent router up 25 s after its last sign of life."""
+_SILENT: Final = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN)
+
+
+class Desk(Protocol):
+    """What a connection needs of the station."""
+
+    def admit(self, connection: "Connection", address: Address) -> Line | None:
+        """Give a caller its line; None for one that may not connect."""
+        ...
+
+    def began(self, connection: "Connection") -> bool:
+        """The first octet of a BMP message came; False when the connection must go."""
+        ...
+
+    def received(self, line: Line) -> None:
+        """Something was put into a line's inbox, or it ended."""
+        ...
+
+    def overflowed(self, line: Line) -> bool:
+        """A line's inbox is full; False when the connection must go."""
+        ...
+
+
+class Connection(asyncio.Protocol):
+    """Octets from a router into its line's inbox."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._transport: asyncio.Transport | None = None
+        self._begun = False
+        self.line: Line | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask the desk who this is."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        watch_over(transport.get_extra_info("socket"))
+        self.line = self._desk.admit(self, caller(transport.get_extra_info("peername")))
+        if self.line is None:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Stamp and queue what was read."""
+        at, line = time.time_ns(), self.line
+        if line is None or line.end is not None:
+            return
+        if not self._begun:
+            if not self._desk.began(self):
+                self.end(LostReason.CLOSED, "another connection of this exporter is in use")
+                return
+            self._begun = True
+        while not line.inbox.put(data, at):
+            if not self._desk.overflowed(line):
+                self.end(LostReason.OVERLOADED, "the router sends more than we can decode, store or spool")
+                return
+        self._desk.received(line)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Say why it ended, unless that is known already."""
+        if self.line is not None:
+            self._note(*reason_of(error))
+
+    def end(self, reason: LostReason, detail: str) -> None:
+        """End the connection from our side."""
+        self._note(reason, detail)
+        self.close()
+
+    def stop(self) -> None:
+        """End the connection without a word about it: the station stops."""
+        if self.line is not None:
+            self.line.silently = True
+        self.end(LostReason.STOPPED, "Catchment stops")
+
+    def close(self) -> None:
+        """Let go of the router."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _note(self, reason: LostReason, detail: str) -> None:
+        line = self.line
+        if line is not None and line.end is None:
+            line.end = reason, detail, time.time_ns()
+            self._desk.received(line)
+
+
+def watch_over(sock: socket.socket) -> None:
+    """Let the kernel notice within 30 s that the other side answers no more."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in KEEPALIVE:
+        sock.setsockopt(socket.IPPROTO_TCP, option, value)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT)
+
+
+def reason_of(error: Exception | None) -> tuple[LostReason, str]:
+    """Say why a connection was lost, from what the event loop says."""
+    if error is None:
+        return LostReason.CLOSED, "the router closed the connection"
+    if isinstance(error, OSError) and error.errno in _SILENT:
+        return LostReason.SILENT, "no octets, and no answer to TCP keepalives"
+    return LostReason.RESET, f"the connection was reset: {error}"

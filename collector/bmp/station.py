@@ -1,0 +1,265 @@
+"""The BMP station: listens, knows who may connect, never makes a router wait, and hands over what it hears.
+
+The event loop reads and stamps: BMP is TCP, so the time of receipt is that of the read, not the kernel's. Octets go to
+each connection's bounded inbox; one thread decodes, in fair turns; what was heard comes back to the event loop, in
+order.
+
+When we cannot keep up with a router, the order of sacrifice is: its octets wait on disk, then the unwatched routes of
+its heaviest session are left out, then its feed is closed (LostReason.OVERLOADED) and what it said is unknown. Each
+step is counted and logged.
+
+One connection an exporter. A second one takes over with its first octet of BMP, so that a stray connection ends
+nothing; the first is then lost as CLOSED. See `Exporter.may_take_over` for two that would chase each other off.
+"""
+
+import asyncio
+import logging
+import socket
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from inspect import isawaitable
+from pathlib import Path
+from typing import Final
+
+from anycast.observation import LostReason
+from anycast.prefix import Address
+from collector.batch import AttributeTable
+from collector.bmp.allow import Allow
+from collector.bmp.connection import Connection
+from collector.bmp.decoding import Decoding
+from collector.bmp.exporters import Exporter
+from collector.bmp.ids import SessionIds
+from collector.bmp.inbox import Inbox
+from collector.bmp.line import Line
+from collector.bmp.recorder import moment
+from collector.bmp.session import QUIET, BmpFeed
+from collector.bmp.status import StationStatus
+from collector.bmp.warm import warm
+from collector.bmp.watch import Watch
+from collector.heard import Heard
+
+STRANGERS: Final = 256
+"""Addresses of refused callers that are kept."""
+log = logging.getLogger(__name__)
+
+OnHeard = Callable[[Heard], Awaitable[None] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds, in octets."""
+
+    inbox: int = 16 << 20
+    """Memory for what one connection sent and nobody decoded."""
+    spool: int = 256 << 20
+    """Disk for the same, after that."""
+    attributes: int = 256 << 20
+    """Memory for attribute blobs."""
+
+
+class Station:
+    """Listens for BMP and tells `on_heard` everything, one `Heard` after the other, on the event loop.
+
+    `on_heard` may return an awaitable: the next one waits for it, and so, in the end, do the inboxes.
+    """
+
+    def __init__(
+        self,
+        allow: Allow,
+        watch: Watch,
+        ids: SessionIds,
+        on_heard: OnHeard,
+        *,
+        key: bytes,
+        spool: Path | None = None,
+        limits: Limits = Limits(),
+        quiet: float = QUIET,
+    ) -> None:
+        """`key`: 16 octets of the data folder, for attribute ids; `spool`: folder for what memory cannot hold."""
+        self._allow, self._watch, self._ids, self._on_heard = allow, watch, ids, on_heard
+        self._limits, self._spool, self._quiet = limits, spool, quiet
+        self._table = AttributeTable(key, limits.attributes)
+        self._decoding = Decoding(self._from_thread)
+        self._servers: list[asyncio.Server] = []
+        self._exporters = {name: Exporter(name) for name in allow.names}
+        self._connections: dict[Line, Connection] = {}
+        self._refused = 0
+        self._strangers: Counter[str] = Counter()
+        self._heard: asyncio.Queue[tuple[Line, Heard | None]] = asyncio.Queue()
+        self._telling: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def start(self) -> None:
+        """Compile what is needed and begin to decode; `serve` then takes connections."""
+        self._loop = asyncio.get_running_loop()
+        await asyncio.to_thread(warm)
+        self._decoding.start()
+        self._telling = asyncio.create_task(self._tell(), name="bmp-station")
+
+    async def serve(self, where: socket.socket | tuple[str, int]) -> tuple[str, int]:
+        """Listen on (host, port), or on a socket that listens already; returns the address it listens on.
+
+        Raises OSError when it cannot.
+        """
+        loop = asyncio.get_running_loop()
+        if isinstance(where, socket.socket):
+            server = await loop.create_server(lambda: Connection(self), sock=where)
+        else:
+            server = await loop.create_server(lambda: Connection(self), *where)
+        self._servers.append(server)
+        host, port, *_ = server.sockets[0].getsockname()
+        log.info("listening for BMP on %s port %d", host, port)
+        return str(host), int(port)
+
+    async def failed(self) -> None:
+        """Wait until `on_heard` raises, and raise that; returns when the station is closed."""
+        if self._telling is not None:
+            await asyncio.wait([self._telling])
+            if not self._telling.cancelled():
+                self._telling.result()
+
+    async def close(self, patience: float = 5.0) -> None:
+        """Stop listening, let go of the routers, and hand over what was received, for at most `patience` seconds.
+
+        No FeedLost is said: that Catchment stops is for others to say.
+        """
+        for server in self._servers:
+            server.close()
+        for connection in list(self._connections.values()):
+            connection.stop()
+        telling, deadline = self._telling, time.monotonic() + patience
+        while telling is not None and not telling.done() and time.monotonic() < deadline:
+            if not self._connections and self._heard.empty():
+                break
+            await asyncio.sleep(0.005)
+        await asyncio.to_thread(self._decoding.stop)
+        if telling is not None:
+            telling.cancel()
+            await asyncio.wait([telling])
+        for line in self._connections:
+            line.inbox.close()
+
+    def watch(self, watch: Watch) -> None:
+        """Watch something else from now on."""
+        self._watch = watch
+        self._decoding.watch(watch)
+
+    def allow(self, allow: Allow) -> None:
+        """Let others connect from now on; a connected exporter that may not any more is let go."""
+        self._allow = allow
+        for name in allow.names:
+            self._exporters.setdefault(name, Exporter(name))
+        for name in [name for name in self._exporters if name not in allow.names]:
+            line = self._exporters.pop(name).line
+            if line is not None:
+                self._connections[line].end(LostReason.CLOSED, f"{name} is not in the intent any more")
+
+    def status(self) -> StationStatus:
+        """Return how everything is at this moment."""
+        listening = [sock.getsockname() for server in self._servers for sock in server.sockets]
+        return StationStatus(
+            exporters=tuple(exporter.status() for exporter in self._exporters.values()),
+            addresses=tuple(f"{host}:{port}" for host, port, *_ in listening),
+            refused=self._refused,
+            strangers=dict(self._strangers),
+            attributes=len(self._table),
+            attribute_octets=self._table.octets,
+            attribute_collisions=self._table.collisions,
+            attributes_forgotten=self._table.forgotten,
+            undelivered=self._decoding.undelivered,
+            failures=self._decoding.failures,
+        )
+
+    # What connections ask (collector.bmp.connection.Desk).
+
+    def admit(self, connection: Connection, address: Address) -> Line | None:
+        """Give a caller its line; None for a stranger."""
+        name = self._allow.name(address)
+        if name is None:
+            self._refuse(address, "it is no exporter of the intent")
+            return None
+        exporter = self._exporters[name]
+        feed = BmpFeed(name, self._table, self._ids, self._watch, quiet=self._quiet)
+        line = Line(feed, Inbox(self._limits.inbox, self._limits.spool, self._spool), str(address))
+        self._connections[line] = connection
+        if exporter.line is None:
+            exporter.began(line, moment(time.time_ns()))
+            log.info("%s connected from %s", name, address)
+        self._decoding.add(line)
+        return line
+
+    def began(self, connection: Connection) -> bool:
+        """The first octets came: a second connection of an exporter takes over now, or must go."""
+        line = connection.line
+        assert line is not None
+        exporter = self._exporters.get(line.feed.router)
+        if exporter is None:
+            return False
+        if exporter.line is line:
+            return True
+        before = exporter.line
+        if before is not None:
+            if before.end is None and not exporter.may_take_over(time.monotonic()):
+                self._refuse(line.address, f"{exporter.name} changes its connection too often")
+                return False
+            line.after = before
+            self._connections[before].end(LostReason.CLOSED, "the router opened another connection")
+        exporter.began(line, moment(time.time_ns()))
+        log.info("%s connected from %s, in place of another connection", exporter.name, line.address)
+        return True
+
+    def received(self, line: Line) -> None:
+        """Something was put into a line's inbox, or it ended."""
+        self._decoding.wake()
+
+    def overflowed(self, line: Line) -> bool:
+        """A line's inbox is full: give up a part of it, once; False when that was not enough."""
+        exporter = self._exporters.get(line.feed.router)
+        if exporter is not None:
+            exporter.overloads += 1
+        if line.overloaded:
+            return False
+        line.overloaded = line.inbox.stretched = True
+        return True
+
+    def _refuse(self, address: Address | str, why: str) -> None:
+        self._refused += 1
+        known = str(address)
+        if known not in self._strangers:
+            log.warning("refused a connection from %s: %s", known, why)
+        if known in self._strangers or len(self._strangers) < STRANGERS:
+            self._strangers[known] += 1
+
+    # What was heard.
+
+    def _from_thread(self, line: Line, heard: Heard | None) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._heard.put_nowait, (line, heard))
+
+    async def _tell(self) -> None:
+        while True:
+            line, heard = await self._heard.get()
+            if heard is None:
+                self._finished(line)
+                continue
+            lag = moment(time.time_ns()) - heard.at
+            try:
+                answer = self._on_heard(replace(heard, lag=lag))
+                if isawaitable(answer):
+                    await answer
+            finally:
+                self._decoding.delivered()
+
+    def _finished(self, line: Line) -> None:
+        """A line's last word was told."""
+        connection = self._connections.pop(line)
+        connection.close()
+        line.inbox.close()
+        ended = line.feed.ended or (line.end[0] if line.end else LostReason.CLOSED)
+        detail = line.end[1] if line.end and line.feed.ended in (None, line.end[0]) else ""
+        log.info("the feed of %s ended: %s%s", line.feed.router, ended, f" ({detail})" if detail else "")
+        exporter = self._exporters.get(line.feed.router)
+        if exporter is not None:
+            exporter.ended(line, f"{ended}: {detail}" if detail else str(ended), moment(time.time_ns()))
