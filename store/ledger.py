@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -191,28 +191,29 @@ def _conclude(
         "ON CONFLICT (id) DO NOTHING",
         map(rows.message_row, owed),
     )
-    for change in changes:
-        _remember(database, change)
+    _remember(database, changes)
     database.executemany(
         "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         ((name, rows.json_text(value)) for name, value in facts.items()),
     )
 
 
-def _remember(database: sqlite3.Connection, change: Change) -> None:
+def _remember(database: sqlite3.Connection, changes: Sequence[Change]) -> None:
     """Keep the routes that are present: a route that was replaced has been there since before."""
-    if change.after is None:
-        database.execute(
-            "DELETE FROM watched WHERE router = ? AND peer = ? AND peer_type = ? AND distinguisher = ? AND rib = ? "
-            "AND prefix = ? AND path_id = ?",
-            rows.change_key(change),
-        )
-    else:
-        database.execute(
-            f"INSERT INTO watched ({rows.WATCHED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET attributes = excluded.attributes",
-            rows.watched_row(change, change.after),
-        )
+    plain = cache(rows.json_text)  # a table has a few attribute sets and thousands of routes
+    for change in changes:
+        if change.after is None:
+            database.execute(
+                "DELETE FROM watched WHERE router = ? AND peer = ? AND peer_type = ? AND distinguisher = ? AND rib = ? "
+                "AND prefix = ? AND path_id = ?",
+                rows.change_key(change),
+            )
+        else:
+            database.execute(
+                f"INSERT INTO watched ({rows.WATCHED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET attributes = excluded.attributes",
+                (*rows.change_key(change), plain(change.after), stamp(change.at)),
+            )
 
 
 def _rewrite(database: sqlite3.Connection, routes: Sequence[Announced]) -> None:

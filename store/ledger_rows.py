@@ -18,7 +18,6 @@ from anycast.plain import (
     to_plain,
 )
 from anycast.prefix import parse_prefix
-from anycast.route import Attributes
 from anycast.situation import Event, EventKind
 
 Row: TypeAlias = tuple[Any, ...]  # what SQLite takes and gives
@@ -127,11 +126,6 @@ def source_row(source: Source) -> Row:
 def change_key(change: Change) -> Row:
     """The key columns of WATCHED that a change is about."""
     return *source_row(change.source), str(change.prefix), change.path_id
-
-
-def watched_row(change: Change, after: Attributes) -> Row:
-    """Columns of WATCHED after a change that left the route present."""
-    return *change_key(change), json_text(after), stamp(change.at)
 
 
 def announced_row(route: Announced) -> Row:
