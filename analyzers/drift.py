@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from analyzers.evidence import Line, Spot, spotted
-from analyzers.picture import Picture, SiteFacts, pictures
+from analyzers.picture import Picture, SiteFacts, judged
 from analyzers.recognise import MICROSOFT
 from analyzers.state import Held, Peering, Sight
 from analyzers.unexpected import is_stranger
@@ -33,13 +33,16 @@ class Departure:
 
 def attribute_drift(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield attributes of routes that differ from the intent, and hold times that the OPENs negotiated otherwise."""
-    for picture in pictures(view, intent):
-        found: dict[Departure, list[Spot]] = {}
-        for departure, spot in _departures(intent, picture):
-            found.setdefault(departure, []).append(spot)
-        for departure, spots in found.items():
-            yield _finding(picture, departure, spots)
+    yield from judged(view, intent, _attributes)
     yield from _timers(view)
+
+
+def _attributes(intent: Intent, picture: Picture) -> Iterator[Finding]:
+    found: dict[Departure, list[Spot]] = {}
+    for departure, spot in _departures(intent, picture):
+        found.setdefault(departure, []).append(spot)
+    for departure, spots in found.items():
+        yield _finding(picture, departure, spots)
 
 
 def _departures(intent: Intent, picture: Picture) -> Iterator[tuple[Departure, Spot]]:
@@ -52,10 +55,13 @@ def _departures(intent: Intent, picture: Picture) -> Iterator[tuple[Departure, S
                     at_nva = sighting.vantage is not None and sighting.vantage.rung is Rung.V1
                     for departure in _beside(facts.placement, region, held, at_nva):
                         yield departure, (sighting, held)
+    odd = {s.vantage.site for s, _ in picture.notable if s.vantage is not None}
     for site in picture.sites.values():
-        yield from _unmarked(site)
-        yield from _local_pref(site)
-        yield from _drained(site)
+        if site.site.name in odd:
+            yield from _unmarked(site)
+            yield from _drained(site)
+        if site.site.local_pref:
+            yield from _local_pref(site)
 
 
 def _beside(placement: Placement, region: Region, held: Held, at_nva: bool) -> Iterator[Departure]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from analyzers.evidence import lines
-from analyzers.picture import Picture, RegionFacts, pictures
+from analyzers.picture import Picture, RegionFacts, judged
 from analyzers.state import Absence
 from analyzers.view import View
 from anycast.change import Cause, Presence
@@ -16,31 +16,36 @@ from anycast.plain import stamp
 
 def missing_everywhere(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield services that no region advertises, every one of them known."""
-    for picture in pictures(view, intent):
-        placed = picture.placed
-        if placed and all(facts.presence is Presence.ABSENT for facts in placed):
-            last = max((gone for facts in placed if (gone := facts.gone)), key=lambda absence: absence.since)
-            names = ", ".join(facts.region for facts in placed)
-            yield Finding(
-                Kind.MISSING_EVERYWHERE,
-                Subject(picture.service.name, str(picture.prefix)),
-                Severity.CRITICAL,
-                last.since,
-                f"{picture.service.name} {picture.prefix}: no region advertises it (meant: {names})",
-                tuple(line for facts in placed for line in lines(facts.basis)),
-                last.not_before,
-                _all(placed),
-            )
+    return judged(view, intent, _everywhere)
+
+
+def _everywhere(intent: Intent, picture: Picture) -> Iterator[Finding]:
+    placed = picture.placed
+    if placed and all(facts.presence is Presence.ABSENT for facts in placed):
+        last = max((gone for facts in placed if (gone := facts.gone)), key=lambda absence: absence.since)
+        names = ", ".join(facts.region for facts in placed)
+        yield Finding(
+            Kind.MISSING_EVERYWHERE,
+            Subject(picture.service.name, str(picture.prefix)),
+            Severity.CRITICAL,
+            last.since,
+            f"{picture.service.name} {picture.prefix}: no region advertises it (meant: {names})",
+            tuple(line for facts in placed for line in lines(facts.basis)),
+            last.not_before,
+            _all(placed),
+        )
 
 
 def redundancy_low(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield services of several regions that one region only still advertises."""
-    for picture in pictures(view, intent):
-        placed = picture.placed
-        present = [facts for facts in placed if facts.presence is Presence.PRESENT]
-        absent = [facts for facts in placed if facts.presence is Presence.ABSENT]
-        if len(present) == 1 and absent and len(absent) == len(placed) - 1:
-            yield _one_left(picture, present[0], absent)
+    return judged(view, intent, _redundancy)
+
+
+def _redundancy(intent: Intent, picture: Picture) -> Iterator[Finding]:
+    present = [facts for facts in picture.placed if facts.presence is Presence.PRESENT]
+    absent = [facts for facts in picture.placed if facts.presence is Presence.ABSENT]
+    if len(present) == 1 and absent and len(absent) == len(picture.placed) - 1:
+        yield _one_left(picture, present[0], absent)
 
 
 def _one_left(picture: Picture, last: RegionFacts, absent: list[RegionFacts]) -> Finding:
@@ -64,15 +69,17 @@ def _one_left(picture: Picture, last: RegionFacts, absent: list[RegionFacts]) ->
 
 def cascade(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield services that lost two regions or more within the window, where gaps of our sight leave no doubt."""
-    window = intent.thresholds.cascade_window
-    for picture in pictures(view, intent):
-        lost = [(f, gone) for f in picture.placed if f.presence is Presence.ABSENT and (gone := _lost(f))]
-        lost.sort(key=lambda pair: pair[1].since)
-        for one, other in pairwise(lost):
-            earliest = min(moment for _, a in (one, other) for moment in (a.since, a.not_before) if moment)
-            if other[1].since - earliest <= window:
-                yield _cascade(picture, lost, other[1])
-                break
+    return judged(view, intent, _cascades)
+
+
+def _cascades(intent: Intent, picture: Picture) -> Iterator[Finding]:
+    lost = [(f, gone) for f in picture.placed if f.presence is Presence.ABSENT and (gone := _lost(f))]
+    lost.sort(key=lambda pair: pair[1].since)
+    for one, other in pairwise(lost):
+        earliest = min(moment for _, a in (one, other) for moment in (a.since, a.not_before) if moment)
+        if other[1].since - earliest <= intent.thresholds.cascade_window:
+            yield _cascade(picture, lost, other[1])
+            return
 
 
 def _lost(facts: RegionFacts) -> Absence | None:

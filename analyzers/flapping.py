@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from analyzers.evidence import MOST, Line
 from analyzers.picture import Picture, Sighting, pictures
+from analyzers.reading import for_every_peer
 from analyzers.sessions import subject
 from analyzers.state import Table
 from analyzers.view import View
@@ -27,12 +28,15 @@ def flapping(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     restless = set()
     for key, table in view.by_key.items():
         began = flaps_since(tuple(table.peering.downs), intent.thresholds, now)
-        ours = table.vantage is not None and (table.vantage not in view.wildcards or table.peering.carried)
+        ours = table.vantage is not None and (not for_every_peer(table.vantage) or table.peering.carried)
         if began is not None and ours:
             restless.add(key)
             yield _session(key, table, began)
-    for picture in pictures(view, intent):
-        yield from _routes(picture, restless, intent.thresholds, now)
+    least = intent.thresholds.flap_count
+    prefixes = {p for table in view.by_key.values() for p, downs in table.downs.items() if len(downs) >= least}
+    for picture in pictures(view, intent) if prefixes else ():
+        if picture.prefix in prefixes:
+            yield from _routes(picture, restless, intent.thresholds, now)
 
 
 def flaps_since(downs: Sequence[datetime], limits: Thresholds, now: datetime) -> datetime | None:

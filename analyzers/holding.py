@@ -4,6 +4,7 @@ from collections import deque
 from datetime import datetime
 
 from analyzers.reading import Reading
+from analyzers.recognise import MICROSOFT
 from analyzers.state import REMEMBERED_DOWNS, Absence, Held, Peering, Standing, Table
 from anycast.change import Cause, Change, ChangeKind
 from anycast.observation import Session, Source
@@ -108,6 +109,9 @@ class Holding(Reading):
     def _judge_route(self, table: Table, held: Held) -> None:
         held.region = self.recogniser.region(table.vantage, table.source.session.peer, held.attributes)
         held.legitimate = self.recogniser.legitimate_origin(held.region, held.attributes)
+        service = self.recogniser.relevance(held.prefix).service
+        placed = service is not None and held.region is not None and service.placement(held.region) is not None
+        held.plain = placed and held.attributes.as_path.asns == (MICROSOFT,)
 
     def expire(self, table: Table, at: datetime) -> None:
         """We cannot see a table's routes since `at`: keep them, marked stale."""

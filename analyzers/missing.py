@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from analyzers.evidence import Line, lines, seen
-from analyzers.picture import Picture, RegionFacts, SiteFacts, pictures
+from analyzers.picture import Picture, RegionFacts, SiteFacts, judged
 from analyzers.state import Absence
 from analyzers.view import View
 from anycast.change import Presence
@@ -14,15 +14,18 @@ from anycast.intent import Intent, Placement
 
 def missing(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield what is missing at NVAs, in regions, and at sites."""
-    for picture in pictures(view, intent):
-        everywhere = all(facts.presence is Presence.ABSENT for facts in picture.placed)
-        for facts in picture.placed:
-            if facts.presence is Presence.PRESENT:
-                yield from _nvas(picture, facts)
-            elif facts.presence is Presence.ABSENT and not everywhere:
-                yield _region(picture, facts)
-        for site in picture.sites.values():
-            yield from _site(intent, picture, site)
+    return judged(view, intent, _missing)
+
+
+def _missing(intent: Intent, picture: Picture) -> Iterator[Finding]:
+    everywhere = all(facts.presence is Presence.ABSENT for facts in picture.placed)
+    for facts in picture.placed:
+        if facts.presence is Presence.PRESENT:
+            yield from _nvas(picture, facts)
+        elif facts.presence is Presence.ABSENT and not everywhere:
+            yield _region(picture, facts)
+    for site in picture.sites.values():
+        yield from _site(picture, site)
 
 
 def _nvas(picture: Picture, facts: RegionFacts) -> Iterator[Finding]:
@@ -52,8 +55,9 @@ def _region(picture: Picture, facts: RegionFacts) -> Finding:
     )
 
 
-def _site(intent: Intent, picture: Picture, site: SiteFacts) -> Iterator[Finding]:
-    tiers = intent.tiers(site.site, picture.service)
+def _site(picture: Picture, site: SiteFacts) -> Iterator[Finding]:
+    tiers = site.tiers
+    expecting = any(s.vantage is not None and s.vantage.expects for s in site.heard)
     for region in (name for tier in tiers for name in tier):
         facts = picture.regions.get(region)
         if facts is None or facts.presence is not Presence.PRESENT:
@@ -68,7 +72,7 @@ def _site(intent: Intent, picture: Picture, site: SiteFacts) -> Iterator[Finding
                 (("expected", f"heard from {_tiers(tiers)}"), *lines(site.heard), *lines(facts.basis)),
                 facts.rests_on | site.v5_names,
             )
-        elif site.hears(region) is Presence.PRESENT:
+        elif expecting and site.hears(region) is Presence.PRESENT:
             yield from _session(picture, site, region)
     if site.regions:
         yield from _not_chosen(picture, site)

@@ -3,17 +3,20 @@
 A picture is remembered until a route to its prefix, a session, a feed or the intent changes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from analyzers.reading import seen_since
+from analyzers.reading import for_every_peer, seen_since
 from analyzers.state import Absence, Held, Sight, Table
 from analyzers.view import View
 from anycast.change import Cause, Presence
+from anycast.finding import Finding
 from anycast.intent import Intent, Placement, Rung, Service, Site, Vantage
 from anycast.prefix import Prefix
 
 BESIDE_THE_NVAS = (Rung.V1, Rung.V2)
+ON_PREMISES = (Rung.V5, Rung.V6)
+NOTHING: tuple[Held, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -101,6 +104,8 @@ class SiteFacts:
     """Regions heard at V5."""
     v5_names: frozenset[str] = frozenset()
     """Names of every V5 vantage of the site, those for every peer included."""
+    tiers: tuple[tuple[str, ...], ...] = ()
+    """Tiers of regions meant for this service here."""
 
     def hears(self, region: str) -> Presence:
         """Say whether the site hears the prefix from `region`."""
@@ -130,22 +135,24 @@ class Picture:
     sites: dict[str, SiteFacts]
     others: list[Sighting] = field(default_factory=list)
     """Where it is present besides: other rungs, and sources that the intent does not speak of."""
+    placed: list[RegionFacts] = field(default_factory=list)
+    """The regions meant to advertise."""
+    notable: list[tuple[Sighting, Held]] = field(default_factory=list)
+    """Every route of V1, V2 and unnamed sources, and those of sites that are not plain, along the ladder."""
+    findings: dict[object, tuple[Finding, ...]] = field(default_factory=dict)
+    """What each judgement made of this picture."""
 
-    @property
-    def placed(self) -> list[RegionFacts]:
-        """The regions meant to advertise."""
-        return [self.regions[p.region] for p in self.service.placements if p.region in self.regions]
 
-    def sightings(self) -> Iterator[Sighting]:
-        """Yield every sighting, along the ladder."""
-        for region in self.regions.values():
-            yield from region.nvas
-            yield from region.others
-            yield from region.instances
-        for site in self.sites.values():
-            yield from site.heard
-            yield from site.chosen
-        yield from self.others
+Judgement = Callable[[Intent, Picture], Iterator[Finding]]
+
+
+def judged(view: View, intent: Intent, judgement: Judgement) -> Iterator[Finding]:
+    """Yield what a judgement makes of each picture; kept with the picture, so that a change is judged where it is."""
+    for picture in pictures(view, intent):
+        found = picture.findings.get(judgement)
+        if found is None:
+            found = picture.findings[judgement] = tuple(judgement(intent, picture))
+        yield from found
 
 
 def pictures(view: View, intent: Intent) -> Iterator[Picture]:
@@ -163,25 +170,27 @@ def picture(view: View, intent: Intent, service: Service, prefix: Prefix) -> Pic
 
 
 def _draw(view: View, intent: Intent, service: Service, prefix: Prefix) -> Picture:
-    drawn = Picture(
-        service,
-        prefix,
-        {region.name: RegionFacts(region.name, service.placement(region.name)) for region in intent.regions},
-        {site.name: SiteFacts(site) for site in intent.sites},
-    )
+    regions = {region.name: RegionFacts(region.name, service.placement(region.name)) for region in intent.regions}
+    drawn = Picture(service, prefix, regions, {site.name: SiteFacts(site) for site in intent.sites})
+    drawn.placed = [regions[p.region] for p in service.placements if p.region in regions]
     holders = view.holders.get(prefix, {})
     for seat in _seats(view, intent):
-        _enter(drawn, _sighting(view, seat, prefix, holders))
+        sighting = _sighting(seat, prefix, holders)
+        _enter(drawn, seat, sighting)
+        if sighting.routes and not (seat[4] in ON_PREMISES and len(sighting.routes) == 1 and sighting.routes[0].plain):
+            _note(drawn, seat, sighting)
     names = _v5_names(view, intent)
     for site in drawn.sites.values():
+        site.tiers = intent.tiers(site.site, service)
         site.v5_names, ready = names[site.site.name]
         _sum_up(site, ready)
-    for region in drawn.regions.values():
+    for region in regions.values():
         _conclude(region, drawn)
     return drawn
 
 
-Seat = tuple[str, Vantage | None, Table | None, Sight]
+Seat = tuple[str, Vantage | None, Table | None, Sight, Rung | None, str]
+"""Key, vantage, table, sight, and where it stands: the rung, with the region of V1 and V2, the site of V5 and V6."""
 
 
 def _seats(view: View, intent: Intent) -> tuple[Seat, ...]:
@@ -190,9 +199,19 @@ def _seats(view: View, intent: Intent) -> tuple[Seat, ...]:
     kept = view.remembered("seats", token)
     if isinstance(kept, tuple):
         return kept
-    seats: list[Seat] = [(v.name, v, None, Sight.UNKNOWN) for v in view.named if v.name not in view.by_key]
-    seats += [(key, table.vantage, table, view.sight(table)) for key, table in view.by_key.items()]
+    seats = [_seat(intent, v.name, v, None, Sight.UNKNOWN) for v in view.named if v.name not in view.by_key]
+    seats += [_seat(intent, key, t.vantage, t, view.sight(t)) for key, t in view.by_key.items()]
+    seats.sort(key=lambda seat: seat[0])  # so that evidence does not depend on who was heard first
     return view.remember("seats", token, tuple(seats))
+
+
+def _seat(intent: Intent, key: str, vantage: Vantage | None, table: Table | None, sight: Sight) -> Seat:
+    rung = vantage.rung if vantage is not None else None
+    if vantage is not None and rung in BESIDE_THE_NVAS and vantage.region in intent.by_region:
+        return key, vantage, table, sight, rung, vantage.region or ""
+    if vantage is not None and rung in (Rung.V5, Rung.V6) and vantage.site in intent.by_site:
+        return key, vantage, table, sight, rung, vantage.site or ""
+    return key, vantage, table, sight, None, ""
 
 
 def _v5_names(view: View, intent: Intent) -> dict[str, tuple[frozenset[str], bool]]:
@@ -204,42 +223,45 @@ def _v5_names(view: View, intent: Intent) -> dict[str, tuple[frozenset[str], boo
     found = {}
     for site in intent.sites:
         ours = [v for v in intent.vantages if v.rung is Rung.V5 and v.site == site.name]
-        names = {v.name for v in ours} | {key for v in ours if v in view.wildcards for key in view.under(v)}
-        feeds = [view.feed(v.exporter) for v in ours if v in view.wildcards]
+        names = {v.name for v in ours} | {key for v in ours if for_every_peer(v) for key in view.under(v)}
+        feeds = [view.feed(v.exporter) for v in ours if for_every_peer(v)]
         found[site.name] = (frozenset(names), all(feed.ready for feed in feeds))
     return view.remember("v5", token, found)
 
 
-def _sighting(view: View, seat: Seat, prefix: Prefix, holders: dict[Table, list[Held]]) -> Sighting:
-    key, vantage, table, sight = seat
+def _sighting(seat: Seat, prefix: Prefix, holders: dict[Table, list[Held]]) -> Sighting:
+    key, vantage, table, sight, _, _ = seat
     if table is None or sight is Sight.UNKNOWN:
         return Sighting(key, vantage, table, Presence.UNKNOWN, False, (), prefix)
     if sight is Sight.DOWN:
         return Sighting(key, vantage, table, Presence.ABSENT, True, (), prefix)
     held = holders.get(table)
-    routes = tuple(h for h in held if h.lost_at is None) if held else ()
+    routes = tuple([h for h in held if h.lost_at is None]) if held else NOTHING
     if routes:
         return Sighting(key, vantage, table, Presence.PRESENT, False, routes, prefix)
     known = sight is Sight.KNOWN and prefix not in table.unfilled
     return Sighting(key, vantage, table, Presence.ABSENT if known else Presence.UNKNOWN, False, (), prefix)
 
 
-def _enter(drawn: Picture, sighting: Sighting) -> None:
-    vantage = sighting.vantage
-    rung = vantage.rung if vantage is not None else None
-    if vantage is not None and rung in BESIDE_THE_NVAS and vantage.region in drawn.regions:
-        facts = drawn.regions[vantage.region]
-        if rung is Rung.V2:
-            facts.instances.append(sighting)
-        elif facts.placement is None or not facts.placement.nvas or sighting.nva in facts.placement.nvas:
-            facts.nvas.append(sighting)
-        else:
-            facts.others.append(sighting)
-    elif vantage is not None and rung in (Rung.V5, Rung.V6) and vantage.site in drawn.sites:
-        site = drawn.sites[vantage.site]
-        (site.heard if rung is Rung.V5 else site.chosen).append(sighting)
-    elif sighting.present:
+def _enter(drawn: Picture, seat: Seat, sighting: Sighting) -> None:
+    rung, place = seat[4], seat[5]
+    if rung is Rung.V5:
+        drawn.sites[place].heard.append(sighting)
+    elif rung is Rung.V6:
+        drawn.sites[place].chosen.append(sighting)
+    elif rung is Rung.V2:
+        drawn.regions[place].instances.append(sighting)
+    elif rung is Rung.V1:
+        facts = drawn.regions[place]
+        meant = facts.placement is None or not facts.placement.nvas or sighting.nva in facts.placement.nvas
+        (facts.nvas if meant else facts.others).append(sighting)
+    elif sighting.routes:
         drawn.others.append(sighting)
+
+
+def _note(drawn: Picture, seat: Seat, sighting: Sighting) -> None:
+    on_premises = seat[4] in ON_PREMISES
+    drawn.notable += [(sighting, held) for held in sighting.routes if not (on_premises and held.plain)]
 
 
 def _sum_up(site: SiteFacts, ready: bool) -> None:

@@ -93,7 +93,7 @@ def _systems_own(intent: Intent, sighting: Sighting, held: Held) -> bool:
 def _spots(view: View, prefix: Prefix) -> list[Spot]:
     """Every fresh route to a prefix, wherever it is seen."""
     found: list[Spot] = []
-    for table, routes in view.holders.get(prefix, {}).items():
+    for table, routes in sorted(view.holders.get(prefix, {}).items(), key=lambda item: item[0].key):
         if view.sight(table) in (Sight.KNOWN, Sight.LOADING):
             fresh = tuple(held for held in routes if held.lost_at is None)
             found += [(_sighting(table, prefix, fresh), held) for held in fresh]

@@ -38,8 +38,8 @@ class Reading:
         """Take an intent; what is worked out of it is worked out anew."""
         self.intent = intent
         self.recogniser = Recogniser(intent)
-        self.wildcards = tuple(v for v in intent.vantages if v.peer is None and v.rib is not Rib.LOC)
-        self.named = tuple(v for v in intent.vantages if v.peer is not None or v.rib is Rib.LOC)
+        self.wildcards = tuple(v for v in intent.vantages if for_every_peer(v))
+        self.named = tuple(v for v in intent.vantages if not for_every_peer(v))
         self._remembered.clear()
         self.epoch += 1
         for exporter in intent.exporters:
@@ -92,9 +92,9 @@ class Reading:
 
     def under(self, vantage: Vantage) -> tuple[str, ...]:
         """Return the keys that a vantage of the intent stands for: its own, or one for each session seen."""
-        if vantage not in self.wildcards:
+        if not for_every_peer(vantage):
             return (vantage.name,)
-        return tuple(key for key, table in self.by_key.items() if table.vantage == vantage)
+        return tuple(key for key, table in self.by_key.items() if table.vantage is vantage)
 
     # Routes.
 
@@ -172,6 +172,11 @@ class Reading:
     def sessions(self) -> Mapping[Session, Peering]:
         """Return every session that is remembered."""
         return self.peerings
+
+
+def for_every_peer(vantage: Vantage) -> bool:
+    """Whether a vantage stands for every peer of its exporter; a Loc-RIB has no peer and stands for itself."""
+    return vantage.peer is None and vantage.rib is not Rib.LOC
 
 
 def seen_since(table: Table, prefix: Prefix, fresh: tuple[Held, ...]) -> Absence:

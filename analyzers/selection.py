@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from analyzers.evidence import lines
-from analyzers.picture import Picture, RegionFacts, Sighting, SiteFacts, pictures
+from analyzers.picture import Picture, RegionFacts, Sighting, SiteFacts, judged
 from analyzers.state import Held
 from analyzers.view import View
 from anycast.change import Presence
@@ -16,13 +16,15 @@ Tiers = tuple[tuple[str, ...], ...]
 
 def backup_active(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield sites whose best path leads to a region of a lower tier than one that is, or should be, there."""
-    for picture in pictures(view, intent):
-        for site in picture.sites.values():
-            tiers = intent.tiers(site.site, picture.service)
-            chosen = [(s, h) for s in site.chosen for h in s.routes if h.region is not None and h.legitimate]
-            lower = [(s, h) for s, h in chosen if _tier(tiers, h) > 0 and h.region not in site.site.never]
-            if tiers and lower:
-                yield from _backup(picture, site, tiers, lower)
+    return judged(view, intent, _backups)
+
+
+def _backups(intent: Intent, picture: Picture) -> Iterator[Finding]:
+    for site in picture.sites.values():
+        chosen = [(s, h) for s in site.chosen for h in s.routes if h.region is not None and h.legitimate]
+        lower = [(s, h) for s, h in chosen if _tier(site.tiers, h) > 0 and h.region not in site.site.never]
+        if site.tiers and lower:
+            yield from _backup(picture, site, site.tiers, lower)
 
 
 def _tier(tiers: Tiers, held: Held) -> int:
@@ -67,11 +69,14 @@ def _hears(picture: Picture, site: SiteFacts, region: str) -> Presence:
 
 def ecmp_shrunk(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield regions with fewer NVAs on the shortest path than meant, and sites that hear less than their tier."""
-    for picture in pictures(view, intent):
-        for facts in picture.placed:
-            yield from _nvas(picture, facts)
-        for site in picture.sites.values():
-            yield from _tier_in_use(intent, picture, site)
+    return judged(view, intent, _shrunk)
+
+
+def _shrunk(intent: Intent, picture: Picture) -> Iterator[Finding]:
+    for facts in picture.placed:
+        yield from _nvas(picture, facts)
+    for site in picture.sites.values():
+        yield from _tier_in_use(picture, site)
 
 
 def _nvas(picture: Picture, facts: RegionFacts) -> Iterator[Finding]:
@@ -100,9 +105,8 @@ def _nvas(picture: Picture, facts: RegionFacts) -> Iterator[Finding]:
     )
 
 
-def _tier_in_use(intent: Intent, picture: Picture, site: SiteFacts) -> Iterator[Finding]:
-    tiers = intent.tiers(site.site, picture.service)
-    tier = next((tier for tier in tiers if any(region in site.regions for region in tier)), ())
+def _tier_in_use(picture: Picture, site: SiteFacts) -> Iterator[Finding]:
+    tier = next((tier for tier in site.tiers if any(region in site.regions for region in tier)), ())
     lost = [region for region in tier if site.hears(region) is Presence.ABSENT]
     if len(tier) < 2 or not lost:
         return

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from analyzers.evidence import MOST, Line, between, rest
+from analyzers.reading import for_every_peer
 from analyzers.state import Feed, Peering, Sight, Standing, Table
 from analyzers.view import View
 from anycast.finding import Finding, Kind, Severity, Subject
@@ -22,7 +23,7 @@ def session_down(view: View, intent: Intent, now: datetime) -> Iterator[Finding]
         if vantage is None or view.sight(table) is not Sight.DOWN:
             continue
         # Somebody else's sessions of an edge router are no business of ours until they carried a service.
-        if vantage not in view.wildcards or table.peering.carried:
+        if not for_every_peer(vantage) or table.peering.carried:
             yield _down(key, vantage, table.peering)
 
 
@@ -70,7 +71,7 @@ def blind(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
             yield _slow(exporter, slow)
         for table in ours:
             peering, vantage = table.peering, table.vantage
-            named = vantage is not None and (vantage not in view.wildcards or peering.carried)
+            named = vantage is not None and (not for_every_peer(vantage) or peering.carried)
             if vantage is not None and named and peering.reported and peering.standing is Standing.UNMONITORED:
                 yield _unmonitored(table, vantage)
 

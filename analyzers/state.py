@@ -96,6 +96,9 @@ class Held:
     """The region it is recognised as; None for nobody's."""
     legitimate: bool = True
     """Whether its AS path ends where a route of that region may end."""
+    plain: bool = False
+    """As everyday as a route on-premises can be: of a region meant to advertise it, and its path says no more than
+    that it came from Microsoft. Which region it is of is all there is to judge."""
 
 
 @dataclass(frozen=True, slots=True)

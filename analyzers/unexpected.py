@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from analyzers.evidence import Spot, lines, spotted
-from analyzers.picture import BESIDE_THE_NVAS, Picture, RegionFacts, Sighting, SiteFacts, pictures
+from analyzers.picture import BESIDE_THE_NVAS, Picture, RegionFacts, Sighting, SiteFacts, judged
 from analyzers.state import Held
 from analyzers.view import View
 from anycast.finding import Finding, Kind, Severity, Subject
@@ -17,15 +17,17 @@ from anycast.prefix import Address
 
 def unexpected_origin(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield each origin that must not advertise a service, with everywhere it is heard."""
-    for picture in pictures(view, intent):
-        found: dict[str, list[Spot]] = {}
-        for sighting in picture.sightings():
-            for held in sighting.routes:
-                if is_stranger(intent, sighting, held):
-                    found.setdefault(_originator(held), []).append((sighting, held))
-        for who, spots in found.items():
-            yield _origin(picture, who, spots)
-        yield from _unlisted(picture)
+    return judged(view, intent, _origins)
+
+
+def _origins(intent: Intent, picture: Picture) -> Iterator[Finding]:
+    found: dict[str, list[Spot]] = {}
+    for sighting, held in picture.notable:
+        if is_stranger(intent, sighting, held):
+            found.setdefault(_originator(held), []).append((sighting, held))
+    for who, spots in found.items():
+        yield _origin(picture, who, spots)
+    yield from _unlisted(picture)
 
 
 def is_stranger(intent: Intent, sighting: Sighting, held: Held) -> bool:
@@ -80,17 +82,20 @@ def _unlisted(picture: Picture) -> Iterator[Finding]:
 
 def unexpected_region(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield regions that advertise a service without a place there, and sites served by a region that must not."""
-    for picture in pictures(view, intent):
-        found: dict[str, list[Spot]] = {}
-        for sighting in picture.sightings():
-            for held in sighting.routes:
-                region = _regarded(sighting, held)
-                unplaced = region is not None and picture.service.placement(region) is None
-                if region is not None and unplaced and not is_stranger(intent, sighting, held):
-                    found.setdefault(region, []).append((sighting, held))
-        for region, spots in found.items():
-            yield _region(picture, region, spots)
-        for site in picture.sites.values():
+    return judged(view, intent, _regions)
+
+
+def _regions(intent: Intent, picture: Picture) -> Iterator[Finding]:
+    found: dict[str, list[Spot]] = {}
+    for sighting, held in picture.notable:
+        region = _regarded(sighting, held)
+        unplaced = region is not None and picture.service.placement(region) is None
+        if region is not None and unplaced and not is_stranger(intent, sighting, held):
+            found.setdefault(region, []).append((sighting, held))
+    for region, spots in found.items():
+        yield _region(picture, region, spots)
+    for site in picture.sites.values():
+        if site.site.never:
             yield from _never(picture, site, found)
 
 
@@ -136,17 +141,20 @@ def _never(picture: Picture, site: SiteFacts, unplaced: dict[str, list[Spot]]) -
 
 def unexpected_next_hop(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield next hops at V1 and V2 that are nobody's who should forward."""
-    for picture in pictures(view, intent):
-        for facts in picture.regions.values():
-            found: dict[Address, list[Spot]] = {}
-            for sighting in (*facts.nvas, *facts.others, *facts.instances):
-                allowed = _forwarders(intent, facts, sighting)
-                for held in sighting.routes:
-                    hop = held.attributes.next_hop
-                    if hop is not None and hop not in allowed and not is_stranger(intent, sighting, held):
-                        found.setdefault(hop, []).append((sighting, held))
-            for hop, spots in found.items():
-                yield _next_hop(picture, facts, hop, spots)
+    return judged(view, intent, _next_hops)
+
+
+def _next_hops(intent: Intent, picture: Picture) -> Iterator[Finding]:
+    for facts in picture.regions.values():
+        found: dict[Address, list[Spot]] = {}
+        for sighting in (*facts.nvas, *facts.others, *facts.instances):
+            allowed = _forwarders(intent, facts, sighting)
+            for held in sighting.routes:
+                hop = held.attributes.next_hop
+                if hop is not None and hop not in allowed and not is_stranger(intent, sighting, held):
+                    found.setdefault(hop, []).append((sighting, held))
+        for hop, spots in found.items():
+            yield _next_hop(picture, facts, hop, spots)
 
 
 def _forwarders(intent: Intent, facts: RegionFacts, sighting: Sighting) -> set[Address]:

@@ -338,7 +338,7 @@ class Network:
     def findings(self) -> tuple[Finding, ...]:
         return judge(self.view, self.intent, self.now)
 
-    def keys(self) -> set[str]:
+    def wrong(self) -> set[str]:
         return {finding.key for finding in self.findings()}
 
 
