@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from anycast.intent import ROUTE_SERVER, Role, Rung
+from anycast.observation import Rib
 from anycast.prefix import Address, Prefix, inside
 from anycast.route import Asn, AsPath, Community
 from pipeline.config.marks import EXPRESS_ROUTE, Marks, chosen_at, heard_at
@@ -68,6 +69,7 @@ class FoundVantage:
     rung: Rung
     expects: tuple[str, ...]
     hold_time: int | None
+    rib: Rib = Rib.ADJ_IN_PRE
 
 
 def services(regions: tuple[FoundRegion, ...]) -> FoundServices:
@@ -212,7 +214,8 @@ def heard_vantages(
         if expects or (hold is not None and hold != usual):
             numbers[kind] += 1
             name = f"{site.router}-{kind}{numbers[kind]}"
-            yield FoundVantage(name, site.router, session.peer, Rung.V5, expects, None if hold == usual else hold)
+            own = None if hold == usual else hold
+            yield FoundVantage(name, site.router, session.peer, Rung.V5, expects, own, session.rib)
 
 
 def _carries(session: SeenSession, watched: tuple[FoundService, ...], marks: Marks) -> tuple[str, ...]:

@@ -2,8 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from ipaddress import ip_network
 
 from anycast.intent import ROUTE_SERVER, Recognition, Role, Rung
+from anycast.observation import Rib
 from anycast.prefix import Address, Prefix
 from anycast.route import Community, community_text
 from pipeline.config.customs import (
@@ -19,7 +22,7 @@ from pipeline.config.customs import (
     services,
 )
 from pipeline.config.marks import Marks, marks
-from pipeline.config.places import FoundRegion, Places, peer_asn, places
+from pipeline.config.places import FoundRegion, FoundSite, Places, peer_asn, places
 from pipeline.config.seen import Seen, SeenExporter, SeenRoute, SeenSession, seen_from_plain
 
 MOST_RANGES = 50  # on-premises prefixes worth writing down one by one
@@ -38,6 +41,7 @@ def learn(seen: Seen) -> str:
     """Return the text of an intent file that describes what is seen. The same sight gives the same text."""
     found = places(seen)
     watched = services(found.regions)
+    found = replace(found, sites=tuple(_trimmed(site, found.regions) for site in found.sites))
     known = marks(found.regions, found.sites)
     lands = {site.name: landing(site, watched.services, known) for site in found.sites}
     holds = hold_times(found)
@@ -56,6 +60,27 @@ def learn(seen: Seen) -> str:
         _timers(usual),
     )
     return HEAD + "".join("\n" + "".join(f"{line}\n" for line in part) for part in map(list, parts) if part)
+
+
+def _trimmed(site: FoundSite, regions: tuple[FoundRegion, ...]) -> FoundSite:
+    """Leave out what an edge router hears of the rest of the world: it may be a full table."""
+    if site.exporter is None:
+        return site
+    advertised = {route.prefix for region in regions for nva in region.nvas for route in nva.session.routes}
+    members = [session for region in regions for _, session in region.instances]
+    members += [nva.session for region in regions for nva in region.nvas]
+    holding = {
+        ip_network((session.peer, length), strict=False)
+        for session in members
+        if session.peer is not None
+        for length in range(session.peer.max_prefixlen + 1)
+    }
+    kept = advertised | holding
+    sessions = (
+        replace(each, routes=tuple(route for route in each.routes if route.prefix in kept))
+        for each in site.exporter.sessions
+    )
+    return replace(site, exporter=replace(site.exporter, sessions=tuple(sessions)))
 
 
 def _services(watched: FoundServices, lands: Mapping[str, Landing | None]) -> Iterator[str]:
@@ -157,6 +182,8 @@ def _vantages(vantages: list[FoundVantage]) -> Iterator[str]:
         yield "vantages:"
     for vantage in vantages:
         parts = {"exporter": vantage.exporter, "peer": _address(vantage.peer), "rung": str(vantage.rung)}
+        if vantage.rib is not Rib.ADJ_IN_PRE:
+            parts["rib"] = str(vantage.rib)
         if vantage.expects:
             parts["expects"] = _list(vantage.expects)
         if vantage.hold_time is not None:

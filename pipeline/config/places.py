@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from anycast.intent import ROUTE_SERVER
+from anycast.observation import Rib
 from anycast.prefix import Address
 from anycast.route import Asn
 from pipeline.config.seen import Seen, SeenExporter, SeenSession
 
 ROUTE_SERVER_SUBNET = 26  # RouteServerSubnet is at least a /26 and holds both instances of one Route Server
+HEARD = (Rib.ADJ_IN_POST, Rib.ADJ_IN_PRE)  # the better view last
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,62}")
 TAKEN = frozenset(("null", "true", "false", "y", "n", "yes", "no", "on", "off"))  # words that YAML may read otherwise
 
@@ -93,9 +95,12 @@ def peer_asn(session: SeenSession) -> Asn | None:
 
 
 def up(sessions: Iterable[SeenSession]) -> list[SeenSession]:
-    """Return the sessions with a peer that are up, by the peer's address."""
-    found = [(session.peer, session) for session in sessions if session.up and session.peer is not None]
-    return [session for _, session in sorted(found, key=lambda pair: (address_order(pair[0]), str(pair[1].rib)))]
+    """Return the sessions that are up, by the peer's address, each in the one view that says most of what is heard."""
+    found: dict[Address, SeenSession] = {}
+    for session in sorted(sessions, key=lambda each: HEARD.index(each.rib) if each.rib in HEARD else -1):
+        if session.up and session.peer is not None and session.rib in HEARD:
+            found[session.peer] = session  # the last one stands
+    return [found[peer] for peer in sorted(found, key=address_order)]
 
 
 class _Words:

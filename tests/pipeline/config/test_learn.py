@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from anycast.intent import Intent, Role, Rung
+from anycast.observation import Rib
 from anycast.plain import to_plain
 from anycast.route import community_text
 from pipeline.config import Problem
@@ -213,6 +214,48 @@ def test_an_nva_that_does_not_advertise_a_prefix_is_not_meant_to() -> None:
         ("region-1-nva1", "region-1-nva2"),
         ("region-2-nva1",),
     ]
+
+
+def test_two_views_of_a_session_are_one_session() -> None:
+    ams = sight.ams_edge("")
+    both = [each for session in ams.sessions for each in (replace(session, rib=Rib.ADJ_IN_POST, routes=()), session)]
+    exporters = sight.healthy().exporters
+    assert learn(Seen((exporters[0], replace(ams, sessions=tuple(both)), exporters[2]))) == learn(sight.healthy())
+
+
+def test_a_router_that_sends_only_the_post_policy_view_is_read_in_that() -> None:
+    ams = sight.ams_edge("")
+    after = tuple(replace(session, rib=Rib.ADJ_IN_POST) for session in ams.sessions)
+    found, problems = learned(Seen((sight.healthy().exporters[0], replace(ams, sessions=after))))
+    # Without the second site's VPN nobody sees the prepend, and the lint is right.
+    assert [problem.key for problem in problems] == ["services.service-2.regions.region-2.prepend"]
+    assert {vantage.rib for vantage in found.vantages if vantage.expects} == {Rib.ADJ_IN_POST}
+
+
+def test_a_vnet_range_tells_whose_community_it_is_where_nvas_set_none() -> None:
+    ams = sight.ams_edge("")
+
+    def with_vnet(number: int, session: SeenSession) -> SeenSession:
+        vnet, community = (("10.10.0.0/16", "12076:51002"), ("10.20.0.0/16", "12076:51004"))[number // 2]
+        return replace(session, routes=(*session.routes, sight.route(vnet, (12076,), "172.16.0.1", community)))
+
+    sessions = tuple(with_vnet(number, session) for number, session in enumerate(ams.sessions[:4]))
+    seen = Seen((sight.gobgp(), replace(ams, sessions=sessions)))
+    found, _ = learned(sight.without_communities(seen, but=("12076:51002", "12076:51004")))
+    marks = [[community_text(each) for each in region.recognition.communities] for region in found.regions]
+    assert marks == [["12076:51002"], ["12076:51004"]]
+
+
+def test_the_rest_of_a_full_table_costs_little() -> None:
+    ams = sight.ams_edge("")
+    world = tuple(
+        sight.route(f"{one}.{two}.0.0/16", (12076, 3356), "172.16.0.1", "12076:51002")
+        for one in range(60, 140)
+        for two in range(256)
+    )
+    full = (replace(ams.sessions[0], routes=ams.sessions[0].routes + world), *ams.sessions[1:])
+    exporters = sight.healthy().exporters
+    assert learn(Seen((exporters[0], replace(ams, sessions=full), exporters[2]))) == learn(sight.healthy())
 
 
 def test_a_session_that_is_down_teaches_nothing() -> None:
