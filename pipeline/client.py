@@ -37,10 +37,13 @@ class Client:
     def follow(self, after: int = 0) -> Iterator[Plain]:
         """The event stream, one event at a time, until the daemon ends it."""
         connection = self._connect(timeout=None)
-        connection.request("GET", f"/api/v1/events?after={after}")
-        for line in connection.getresponse():
-            if line.startswith(b"data: "):
-                yield json.loads(line[6:])
+        try:
+            connection.request("GET", f"/api/v1/events?after={after}")
+            for line in connection.getresponse():
+                if line.startswith(b"data: "):
+                    yield json.loads(line[6:])
+        finally:
+            connection.close()
 
     def _answer(self, method: str, path: str, accepted: tuple[int, ...] = (200,)) -> Plain:
         connection = self._connect(self._timeout)
@@ -61,6 +64,7 @@ class Client:
         try:
             connection.connect()
         except (FileNotFoundError, ConnectionRefusedError) as error:
+            connection.close()
             raise NoDaemon(
                 f"no daemon answers at {self.path}; start one with `catchment run -c FILE`, "
                 "or name its data folder with --data"

@@ -7,7 +7,7 @@ has an explicit id, coalesces, never overlaps itself, and is watched by the age 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -20,13 +20,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job: what runs in a worker thread, and how often."""
+    """One job: what runs, and how often."""
 
     name: str
     every: timedelta
-    work: Callable[[], object]
+    work: Callable[[], Awaitable[object]]
     first: timedelta = timedelta(seconds=30)
     """How long after the start it runs first."""
+
+
+def threaded(work: Callable[[], object]) -> Callable[[], Awaitable[object]]:
+    """Work that blocks, as a job's: it runs in a worker thread."""
+    return lambda: asyncio.to_thread(work)
 
 
 class Jobs:
@@ -66,7 +71,7 @@ class Jobs:
 
     async def _run(self, job: Job) -> None:
         try:
-            await asyncio.to_thread(job.work)
+            await job.work()
         except Exception:
             # A job that fails must not end the others; its age and its counter say that it does.
             log.exception("the job %s failed", job.name)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from anycast.change import Change
-from anycast.columns import COLUMNS, NANOSECONDS
+from anycast.columns import COLUMNS, NANOSECONDS, SessionEvent
+from anycast.observation import LostReason
 from anycast.plain import to_plain
 from anycast.route import Attributes
 
@@ -63,3 +64,20 @@ def _arrow_type(kind: str) -> pa.DataType:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def feed_lost_table(router: str, at: datetime, reason: LostReason, detail: str) -> pa.RecordBatch:
+    """Write the end of a feed as a row of the table `sessions`."""
+    row = {
+        "at": nanoseconds(at),
+        "router_time": None,
+        "session": 0,
+        "event": int(SessionEvent.FEED_LOST),
+        "router": router,
+        "peer": "",
+        "peer_type": 0,
+        "distinguisher": 0,
+        "rib": 0,
+        "detail": json.dumps({"reason": str(reason), "detail": detail}),
+    }
+    return pa.RecordBatch.from_pylist([row], schema=arrow_schema("sessions"))

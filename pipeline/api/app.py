@@ -11,6 +11,7 @@ from anycast.finding import State
 from anycast.plain import Plain, parse_stamp, to_plain
 from anycast.ports import Reading
 from anycast.prefix import Prefix, parse_prefix
+from anycast.situation import Event
 from pipeline.api.stream import server_sent
 
 LONGEST_RANGE = timedelta(days=31)  # one history answer; ask again for more
@@ -24,11 +25,15 @@ class Operating(Reading, Protocol):
         """Version, mode, start, lag and counters of the daemon itself."""
         ...
 
+    def recent(self, after: int) -> tuple[Event, ...]:
+        """Events numbered above `after` that are still in memory, oldest first."""
+        ...
+
     def routes(self, prefix: Prefix) -> list[Plain]:
         """Watched routes that touch `prefix`, from every vantage, with presence."""
         ...
 
-    def seen(self) -> Plain:
+    async def seen(self) -> Plain:
         """What `catchment learn` needs."""
         ...
 
@@ -103,7 +108,7 @@ def _present(app: FastAPI, engine: Operating) -> None:
 
     @app.get("/api/v1/seen", tags=["present"], include_in_schema=False)
     async def seen() -> Plain:
-        return engine.seen()
+        return await engine.seen()
 
     @app.post("/api/v1/reload", tags=["present"])
     async def reload() -> Response:
@@ -127,6 +132,11 @@ def _past(app: FastAPI, engine: Operating) -> None:
             raise HTTPException(422, f"from must be before to, and at most {LONGEST_RANGE.days} days before it")
         rows = await engine.history(parse_prefix(prefix) if prefix else None, since, until, limit)
         return {"from": to_plain(since), "to": to_plain(until), "events": to_plain(tuple(rows))}
+
+    @app.get("/api/v1/timeline", tags=["past"])
+    async def timeline(after: Annotated[int, Query(ge=0)] = 0) -> Plain:
+        """The newest events at once, for those who would rather ask than follow."""
+        return {"events": to_plain(engine.recent(after))}
 
     @app.get("/api/v1/events", tags=["past"])
     async def events(

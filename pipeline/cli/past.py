@@ -50,19 +50,33 @@ def history(
 
 def decode(files: Sequence[Path]) -> int:
     """Write one JSON line an element of each file; 1 when anything could not be decoded."""
-    from collector.wire.elements import decode_lines, open_source
+    from collector.wire.errors import Malformed
 
     failed = False
     for file in files:
         try:
-            with open_source(file) as stream:
-                for line in decode_lines(stream):
-                    failed = failed or "error" in line
-                    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+            failed = _decode(file) or failed
+        except Malformed as error:
+            sys.stderr.write(f"catchment decode: {file}: {error.reason}\n")
+            failed = True
+        except BrokenPipeError:
+            raise
         except OSError as error:
             sys.stderr.write(f"catchment decode: {file}: {error.strerror or error}\n")
             failed = True
     return int(failed)
+
+
+def _decode(file: Path) -> bool:
+    """Write a file's elements; says whether any of them is malformed."""
+    from collector.wire.elements import decode_lines
+
+    failed = False
+    with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
+        for line in decode_lines(stream):
+            failed = failed or line["type"] == "M"
+            sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+    return failed
 
 
 def _lines(events: Sequence[Event]) -> None:

@@ -1,0 +1,188 @@
+"""The daemon: opens the memory, wires the boxes, and runs until it is told to stop.
+
+Start: lock and open the journal and the ledger, restore the view (everything unknown since we last lived) and the open
+findings (frozen until judged with sight), and only then listen. Stop: close the feeds, judge what is left, commit, and
+leave the sign of when we last lived, so that the next start knows both ends of the gap.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from alerts.deliver import Deliverer
+from anycast.change import Change
+from anycast.message import Delivery, DeliveryState
+from anycast.situation import Event, EventKind
+from dashboards.console import mount
+from pipeline.api.app import build
+from pipeline.api.server import Server
+from pipeline.config import Config, ConfigError, load
+from pipeline.engine import Engine
+from pipeline.gauges import Gauges
+from pipeline.hearing import Hearing
+from pipeline.inherited import inherited_socket
+from pipeline.jobs import Job, Jobs, threaded
+from pipeline.judging import Judging
+from pipeline.memory import Memory, hold_downs, open_memory, restored_ledger, restored_telling, restored_view
+from pipeline.metrics import PresentCollector
+from pipeline.receivers import senders
+from pipeline.timeline import Timeline
+from pipeline.version import version
+
+log = logging.getLogger(__name__)
+STOP_WITHIN = 8.0  # seconds; a supervisor's own patience is usually ten
+
+
+class Daemon:
+    """Everything that runs, from one configuration and one data folder."""
+
+    def __init__(self, config: Config, memory: Memory, mode: str) -> None:
+        intent = config.intent
+        self.config, self.memory = config, memory
+        self.gauges = Gauges()
+        self.timeline = Timeline(memory.last_event)
+        self.judging = Judging(
+            intent,
+            restored_view(memory, intent),
+            restored_ledger(memory, intent),
+            restored_telling(memory, intent),
+            memory.file,
+            self.timeline,
+            self.gauges,
+            self._concluded,
+        )
+        self.judging.remember_cleared(memory.cleared)
+        self.hearing = Hearing(config, memory, self.judging)
+        self.deliverer = Deliverer(memory.file, {}, lambda: datetime.now(UTC), settled=self._settled)
+        self.engine = Engine(
+            self.judging,
+            self.timeline,
+            memory.file,
+            self.gauges,
+            self.hearing.feeds,
+            self.hearing.present,
+            self.reload,
+            mode,
+        )
+        self.jobs = Jobs(self._jobs(), self.gauges)
+        self.gauges.registry.register(
+            PresentCollector(self.engine.situation, lambda: self.judging.ledger.records, self.jobs.ages)
+        )
+        self.stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run until told to stop."""
+        app = build(self.engine, version())
+        mount(app, self.engine, lambda: str(self.engine.status()["mode"]))
+        listen = self.config.listen
+        server = Server(app, listen.http.host, listen.http.port, listen.socket)
+        await server.start()
+        self.deliverer.configure(senders(self.config.intent, server.address))
+        try:
+            await self._serve(server)
+        finally:
+            self.timeline.close()
+            await server.stop()
+            await self.memory.close()
+
+    async def _serve(self, server: Server) -> None:
+        where = await self.hearing.start(inherited_socket("bmp"))
+        log.info(
+            "listening for BMP on %s; the page is %s; the data folder is %s", where, server.address, self.config.data
+        )
+        self._signals()
+        self.jobs.start()
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(self.judging.run(), name="judging"),
+                tasks.create_task(self.deliverer.run(), name="deliverer"),
+                tasks.create_task(self.gauges.watch_loop(), name="loop lag"),
+            ]
+            self.engine.not_ready = None
+            await self.stopping.wait()
+            self.engine.not_ready = "stopping"
+            for task in running:
+                task.cancel()
+        self.jobs.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_WITHIN):
+                await self.hearing.stop()
+                await self.judging.finish(datetime.now(UTC))
+
+    def _signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(self.reload()))
+
+    def _concluded(self, changes: Sequence[Change], owed: bool) -> None:
+        self.hearing.keep(changes)
+        if owed:
+            self.deliverer.wake()
+
+    def _settled(self, delivery: Delivery) -> None:
+        """A delivery that succeeded or was given up is a line of the timeline."""
+        if delivery.state is DeliveryState.OWED:
+            log.warning("%s is not told yet: %s", delivery.message.receiver, delivery.last_error)
+            return
+        message = delivery.message
+        done = delivery.state is DeliveryState.DELIVERED
+        text = f"{message.receiver} was told that {message.record.finding.kind} {message.step}"
+        if not done:
+            text = f"{message.receiver} cannot be told of {message.record.finding.kind}: {delivery.last_error}"
+        self.judging.note(
+            Event(
+                0,
+                datetime.now(UTC),
+                EventKind.NOTIFICATION,
+                "told" if done else "dead-letter",
+                text,
+                finding=message.record.id,
+            )
+        )
+
+    async def reload(self) -> list[str]:
+        """Read the intent file again: all of it takes effect, or nothing does. Returns the problems."""
+        try:
+            config = await asyncio.to_thread(load, self.config.source)
+        except ConfigError as error:
+            log.error("the intent file was not taken: %s", error)
+            return [str(problem) for problem in error.problems]
+        intent = config.intent
+        added = set(intent.watched) - set(self.config.intent.watched)
+        self.config = config
+        self.judging.reconfigure(intent)
+        self.judging.ledger.configure(hold_downs(intent), intent.windows)
+        self.judging.telling.configure(intent.receivers)
+        await self.hearing.reconfigure(config, added)
+        log.info(
+            "the intent file was read again: %d services, %d newly watched prefixes", len(intent.services), len(added)
+        )
+        return []
+
+    def _jobs(self) -> tuple[Job, ...]:
+        return (
+            Job("seal", timedelta(minutes=10), threaded(self.hearing.seal)),
+            Job("retention", timedelta(hours=1), threaded(self.hearing.retain), first=timedelta(minutes=5)),
+            Job("prune", timedelta(hours=6), self._prune, first=timedelta(minutes=10)),
+        )
+
+    async def _prune(self) -> int:
+        return await self.memory.file.prune(datetime.now(UTC) - self.config.storage.changes)
+
+
+async def run(config: Config, mode: str) -> None:
+    """Open the data folder and run the daemon on it until it is told to stop.
+
+    Raises JournalError, LedgerError or OSError when it cannot: a sentence an operator understands.
+    """
+    memory = await open_memory(config.data)
+    try:
+        daemon = Daemon(config, memory, mode)
+    except BaseException:
+        await memory.close()
+        raise
+    await daemon.run()

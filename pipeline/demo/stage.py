@@ -1,0 +1,83 @@
+"""Where the story plays: the live lab."""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from lab import faults, lifecycle
+from lab.intent import render
+from lab.topology import Lab, Timers
+from pipeline.demo.watcher import LabWatcher, Watcher
+
+Say = Callable[[str], None]
+
+
+class LiveStage:
+    """Real routers in network namespaces on this machine."""
+
+    mode = "live"
+
+    def __init__(self, name: str, folder: Path, port: int) -> None:
+        self.lab = Lab(name)
+        self._folder, self._port = folder, port
+        self.log = folder / "daemon.log"
+        self.data = folder / "data"
+
+    async def rise(self, webhook: str, say: Say) -> Watcher:
+        """Bring the lab up and start the daemon on it."""
+        await asyncio.to_thread(lifecycle.down, self.lab)
+        made = await asyncio.to_thread(lifecycle.up, self.lab, progress=say)
+        say(f"{made.sessions} BGP sessions are up after {made.took.total_seconds():.0f} s")
+        intent = self._folder / "demo.yaml"
+        write_intent(self.lab, intent, self.data, self._port, webhook)
+        return LabWatcher(self.lab, intent, self.data, self.log)
+
+    async def act(self, verb: str, arguments: tuple[str, ...]) -> str:
+        """Make a fault, or heal what was made; says what an independent witness saw."""
+        said: list[str] = []
+        if verb == "heal":
+            await asyncio.to_thread(faults.heal, self.lab, said.append)
+        else:
+            await asyncio.to_thread(faults.inject, self.lab, verb, arguments, said.append)
+        return said[-1] if said else f"{verb}: nothing to do"
+
+    async def fall(self) -> None:
+        """Take the lab down."""
+        await asyncio.to_thread(lifecycle.down, self.lab)
+
+
+def write_intent(lab: Lab, path: Path, data: Path, port: int, webhook: str | None = None) -> None:
+    """Write a lab's intent file for a daemon with a page on `port` of loopback."""
+    timers = lifecycle.status(lab).timers or Timers.LAB
+    path.write_text(render(lab, timers, data=str(data), webhook=webhook, page=port))
+
+
+def watch(name: str, data: Path | None, port: int) -> int:
+    """Run the daemon on a lab that is up, until it ends or is interrupted."""
+    lab = Lab(name)
+    if not lifecycle.status(lab).up:
+        sys.stderr.write(f"lab {name!r} is not up; catchment lab up --name {name}\n")
+        return 2
+    with tempfile.TemporaryDirectory(prefix="catchment-") as folder:
+        intent, log = Path(folder) / "lab.yaml", Path(folder) / "daemon.log"
+        where = (data or Path(folder) / "data").absolute()
+        write_intent(lab, intent, where, port)
+        sys.stderr.write(f"the data folder is {where}; ask it with: catchment status --data {where}\n")
+        daemon = LabWatcher(lab, intent, where, log)
+        with suppress(KeyboardInterrupt):
+            _follow(daemon, log)
+        daemon.stop()
+    return 0
+
+
+def _follow(daemon: Watcher, log: Path) -> None:
+    """Show the daemon's log until it ends."""
+    with log.open() as lines:
+        while daemon.alive:
+            sys.stderr.write(lines.read())
+            time.sleep(0.2)
+        sys.stderr.write(lines.read())

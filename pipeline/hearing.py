@@ -1,0 +1,179 @@
+"""What is heard, on its way: from the station to the judging loop at once, and to the journal; and its upkeep."""
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
+
+from anycast.change import Change
+from anycast.intent import Intent
+from anycast.observation import Announced, FeedLost, LostReason, Session
+from anycast.prefix import Prefix, parse_prefix
+from anycast.situation import FeedStatus
+from collector.bmp.allow import Allow
+from collector.bmp.station import Limits, Station
+from collector.bmp.status import ExporterStatus
+from collector.bmp.watch import Watch
+from collector.heard import Heard
+from pipeline.config import Config
+from pipeline.judging import Judging
+from pipeline.memory import Memory
+from pipeline.numbers import SavedNumbers
+from pipeline.past import announced
+from pipeline.tables import changes_table, feed_lost_table
+from store.reader import Reader
+from store.retention import retain
+from store.schema import Submission
+from store.seal import seal
+from store.writer import JournalBehind
+
+log = logging.getLogger(__name__)
+FILLED = 200_000  # routes that newly watched prefixes may begin with
+EVERYTHING = (parse_prefix("0.0.0.0/0"), parse_prefix("::/0"))
+
+
+class Hearing:
+    """Owns the station and the way into the journal."""
+
+    def __init__(self, config: Config, memory: Memory, judging: Judging) -> None:
+        self._config, self._memory, self._judging = config, memory, judging
+        self._folder = config.data / "journal"
+        self._numbers = SavedNumbers(config.data / "sessions.json")
+        self.unwritten = 0
+        """Submissions that the journal did not take."""
+        self.station = Station(
+            allowed(config.intent),
+            watch_of(config.intent),
+            self._numbers,
+            self._heard,
+            key=memory.journal.key,
+            spool=config.data,
+            limits=Limits(spool=config.storage.spool),
+            quiet=config.intent.thresholds.quiet.total_seconds(),
+        )
+
+    async def start(self, inherited: socket.socket | None) -> str:
+        """Say which feeds were lost with the daemon before this one, and listen; returns where."""
+        await asyncio.to_thread(self._end_what_was_open)
+        await self.station.start()
+        where = self._config.listen.bmp
+        host, port = await self.station.serve(inherited or (where.host, where.port))
+        return f"{host} port {port}{' (inherited)' if inherited else ''}"
+
+    async def stop(self) -> None:
+        """Let go of the routers, take what they sent, and say that our sight ends here."""
+        connected = [exporter.exporter for exporter in self.station.status().exporters if exporter.connected]
+        await self.station.close()
+        at = datetime.now(UTC)
+        for router in connected:
+            self._judging.hear((FeedLost(at, router, LostReason.STOPPED, "Catchment stopped"),))
+            self._submit([("sessions", feed_lost_table(router, at, LostReason.STOPPED, "Catchment stopped"))])
+
+    async def _heard(self, heard: Heard) -> None:
+        """Judge at once; the bulk lane waits for room in the journal's queue, and so does its router."""
+        received = time.monotonic() - max(0.0, heard.lag.total_seconds())
+        for session, routes in heard.busy:
+            self._judging.view.busy(session, heard.at, routes)
+        self._judging.hear(heard.observations, received)
+        if heard.tables:
+            await self._keep(list(heard.tables.items()))
+
+    async def _keep(self, submission: Submission) -> None:
+        self._numbers.save()
+        while not self._submit(submission):
+            await asyncio.sleep(0.05)
+
+    def keep(self, changes: Sequence[Change]) -> None:
+        """Write true differences of watched routes into the journal."""
+        if changes and not self._submit([("changes", changes_table(changes))]):
+            self.unwritten += 1
+
+    def _submit(self, submission: Submission) -> bool:
+        """Hand rows to the journal's writer; False when its queue is full."""
+        try:
+            self._memory.writer.submit(submission).add_done_callback(self._written)
+        except JournalBehind:
+            return False
+        return True
+
+    def _written(self, future: "Future[int]") -> None:
+        error = future.exception()
+        if error is not None:
+            self.unwritten += 1
+            log.error("the journal did not take what was heard: %s", error)
+
+    def feeds(self) -> tuple[FeedStatus, ...]:
+        """Each exporter's connection."""
+        return tuple(_feed(exporter) for exporter in self.station.status().exporters)
+
+    async def reconfigure(self, config: Config, added: Collection[Prefix]) -> None:
+        """Watch and allow what a new intent says; newly watched prefixes are filled from the journal."""
+        self._config = config
+        self.station.allow(allowed(config.intent))
+        self.station.watch(watch_of(config.intent))
+        if added:
+            await asyncio.wrap_future(self._memory.writer.submit([]))
+            self._judging.view.fill(await asyncio.to_thread(self.present, tuple(added)))
+
+    def present(self, prefixes: Collection[Prefix] = EVERYTHING) -> tuple[Announced, ...]:
+        """Routes that are present now, from the journal, and touch any of `prefixes`."""
+        page = Reader(self._folder).fill(prefixes, datetime.now(UTC), FILLED)
+        if page.more:
+            log.warning("more than %d routes are present; the rest is left out", FILLED)
+        return tuple(announced(page.rows))
+
+    def seal(self) -> None:
+        """Seal closed segments into Parquet."""
+        done = seal(self._folder, datetime.now(UTC))
+        if done.segments:
+            log.info("sealed %d segments of %d rows, %d repeats left out", done.segments, done.rows, done.repeats)
+
+    def retain(self) -> None:
+        """Delete days that are too old, or too much."""
+        storage = self._config.storage
+        kept = retain(self._folder, datetime.now(UTC), max(1, storage.routes.days), storage.quota)
+        for day in kept.deleted:
+            log.info("deleted %s from the journal", day)
+        if kept.over:
+            log.warning("the journal takes %d MiB, more than its quota, and nothing more may go", kept.octets >> 20)
+
+    def _end_what_was_open(self) -> None:
+        """A daemon that was killed said nothing of its feeds: their end is when it last lived."""
+        alive = self._memory.alive
+        if alive is None:
+            return
+        detail = "Catchment stopped without a word"
+        for router in Reader(self._folder).open_feeds(alive):
+            self._submit([("sessions", feed_lost_table(router, alive, LostReason.STOPPED, detail))])
+
+
+def allowed(intent: Intent) -> Allow:
+    """Who may connect, by the intent's exporters."""
+    return Allow((prefix, exporter.name) for exporter in intent.exporters for prefix in exporter.addresses)
+
+
+def watch_of(intent: Intent) -> Watch:
+    """What is judged: everything that touches a service, and sessions watched whole."""
+
+    def whole(session: Session) -> bool:
+        vantage = intent.vantage_of(session)
+        return vantage is not None and vantage.whole
+
+    return Watch(intent.watched, whole)
+
+
+def _feed(exporter: ExporterStatus) -> FeedStatus:
+    names = " ".join(word for word in (exporter.name, exporter.description) if word)
+    return FeedStatus(
+        exporter=exporter.exporter,
+        address=exporter.address,
+        connected=exporter.connected,
+        since=exporter.since,
+        detail=names if exporter.connected else exporter.detail,
+        messages=exporter.counters.messages,
+        routes=exporter.counters.routes,
+        malformed=exporter.counters.malformed,
+    )

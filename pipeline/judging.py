@@ -1,0 +1,158 @@
+"""The judging loop: what was heard goes into the view, findings come out, and what they conclude is committed and told.
+
+Theory of operation. `hear` runs on the event loop as the station hands things over: it folds them into the view at once
+and wakes the loop. The loop judges whatever has gathered since its last round, so a burst costs one judgement and not
+a thousand, and a single UPDATE waits for nothing but the commit before it. Between bursts it wakes by itself for
+hold-downs and quiet timers. Order within a round: fold, judge, commit (one transaction with what is owed), tell.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from alerts.ledger import Ledger
+from alerts.outbox import Telling
+from analyzers import memory as remembered
+from analyzers.judge import judge
+from analyzers.view import View
+from anycast.change import Change
+from anycast.finding import Record, Severity, State, Step, Transition
+from anycast.intent import Intent
+from anycast.observation import Observation
+from anycast.situation import Event
+from pipeline.gauges import Gauges
+from pipeline.timeline import Narrator, Timeline
+from store.ledger import LedgerFile
+
+log = logging.getLogger(__name__)
+TICK = 0.25  # seconds between judgements when nothing is heard: the grain of hold-downs and quiet timers
+SNAPSHOT = 1.0  # seconds between snapshots of the view; its routes are kept exact by every commit
+CLEARED_KEPT = 10_000  # records over, in memory
+
+
+class Judging:
+    """Owns the view and the ledger; everything that changes either goes through here."""
+
+    def __init__(
+        self,
+        intent: Intent,
+        view: View,
+        ledger: Ledger,
+        telling: Telling,
+        file: LedgerFile,
+        timeline: Timeline,
+        gauges: Gauges,
+        concluded: Callable[[Sequence[Change], bool], None],
+    ) -> None:
+        """`concluded` is called after each commit, with its changes and whether anything is owed to receivers."""
+        self.intent, self.view, self.ledger, self.telling = intent, view, ledger, telling
+        self.narrator = Narrator(intent)
+        self._file, self._timeline, self._gauges, self._concluded = file, timeline, gauges, concluded
+        self._changes: list[Change] = []
+        self._events: list[Event] = []
+        self._cleared: deque[Record] = deque(maxlen=CLEARED_KEPT)
+        self._heard_at: float | None = None
+        self._wake = asyncio.Event()
+        self._looks: dict[str, tuple[Severity, str | None]] = {
+            record.id: (record.finding.severity, record.muted_by) for record in ledger.records
+        }
+        """What a line of the timeline last said of each finding that is not over."""
+        self._stale = False
+        """The view changed since its last snapshot."""
+        self._snapshot_at = 0.0
+
+    def hear(self, observations: Sequence[Observation], received: float | None = None) -> None:
+        """Fold observations into the view. `received` is the monotonic time at which their bytes left the socket."""
+        for observation in observations:
+            self._changes.extend(self.view.apply(observation))
+            event = self.narrator.observed(observation)
+            if event is not None:
+                self._events.append(event)
+        if observations:
+            self._stale = True
+            self._heard_at = self._heard_at or received or time.monotonic()
+            self._wake.set()
+
+    def note(self, event: Event) -> None:
+        """Put a line into the timeline that is about neither route, session nor finding."""
+        self._events.append(event)
+        self._wake.set()
+
+    def remember_cleared(self, records: Sequence[Record]) -> None:
+        """Take back what was over before a restart."""
+        self._cleared.extend(records)
+
+    def cleared(self, since: datetime) -> list[Record]:
+        """Records that were over after `since`, as far as memory goes."""
+        return [record for record in self._cleared if record.cleared_at is not None and record.cleared_at >= since]
+
+    def reconfigure(self, intent: Intent) -> None:
+        """Take another intent and keep what was seen."""
+        self.intent = self.narrator.intent = intent
+        self.view.reconfigure(intent)
+        self._stale = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Judge until cancelled."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await self._wake.wait()
+            self._wake.clear()
+            await self.round(datetime.now(UTC))
+
+    async def round(self, now: datetime) -> None:
+        """Judge once, commit, tell."""
+        self._changes.extend(self.view.tick(now))
+        heard_at, self._heard_at = self._heard_at, None
+        changes, self._changes = self._changes, []
+        events, self._events = self._events, []
+        with self._gauges.judge_seconds.time():
+            findings = judge(self.view, self.intent, now)
+        transitions = self.ledger.judge(findings, self.view.unknown(), now)
+        if changes or events or transitions or self._snapshot_due():
+            await self._conclude(changes, events, transitions, now)
+        if heard_at is not None:
+            self._gauges.judged_seconds.observe(time.monotonic() - heard_at)
+
+    async def finish(self, now: datetime) -> None:
+        """Judge a last time and keep the view as it is."""
+        self._stale, self._snapshot_at = True, 0.0
+        await self.round(now)
+
+    async def _conclude(
+        self, changes: Sequence[Change], events: Sequence[Event], transitions: Sequence[Transition], now: datetime
+    ) -> None:
+        steps = [step for step in transitions if self._worth_a_line(step)]
+        story = [*events, *map(self.narrator.changed, changes), *map(self.narrator.judged, steps)]
+        numbered = self._timeline.number(sorted(story, key=lambda event: event.at))
+        messages = self.telling.owe(transitions)
+        await self._file.commit(transitions, numbered, messages, changes, self._facts(now))
+        self._cleared.extend(step.record for step in transitions if step.step is Step.CLEARED)
+        self._timeline.publish(numbered)
+        self._concluded(changes, bool(messages))
+        for step in steps:
+            log.info("%s %s", step.step, step.record.finding.key)
+
+    def _worth_a_line(self, transition: Transition) -> bool:
+        """Whether a step is a line of the timeline: evidence that moved a little is not."""
+        record = transition.record
+        looks = (record.finding.severity, record.muted_by)
+        before = self._looks.pop(record.id, None)
+        if record.state is not State.CLEARED:
+            self._looks[record.id] = looks
+        return transition.step is not Step.CHANGED or (before is not None and before != looks)
+
+    def _snapshot_due(self) -> bool:
+        return self._stale and time.monotonic() - self._snapshot_at >= SNAPSHOT
+
+    def _facts(self, now: datetime) -> dict[str, object]:
+        if not self._snapshot_due():
+            return {"alive": now.timestamp()}
+        self._stale, self._snapshot_at = False, time.monotonic()
+        return {"alive": now.timestamp(), "view": remembered.snapshot(self.view)}

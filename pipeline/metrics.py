@@ -1,0 +1,92 @@
+"""Prometheus metrics made from the present when they are asked for: nothing to keep in step, and nothing stale."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from anycast.change import Presence
+from anycast.finding import Record
+from anycast.situation import FeedStatus, Situation
+
+PRESENCE = {Presence.ABSENT: 0.0, Presence.PRESENT: 1.0, Presence.UNKNOWN: -1.0}
+_FEED_COUNTS = (
+    ("messages", "BMP messages received."),
+    ("routes", "Routes announced or withdrawn, from the bulk lane."),
+    ("malformed", "Messages that could not be taken as they stood."),
+)
+
+
+class PresentCollector(Collector):
+    """The view, the ledger and the feeds as metric families."""
+
+    def __init__(
+        self,
+        situation: Callable[[], Situation],
+        records: Callable[[], Sequence[Record]],
+        job_ages: Callable[[], Mapping[str, float]],
+    ) -> None:
+        self._situation, self._records, self._job_ages = situation, records, job_ages
+
+    def collect(self) -> Iterable[Metric]:
+        """Make every family anew."""
+        now = self._situation()
+        yield _presence(now)
+        yield _sessions(now)
+        yield from _feeds(now.feeds)
+        yield _findings(self._records())
+        ages = GaugeMetricFamily("catchment_job_age_seconds", "Since a job last succeeded.", labels=["job"])
+        for job, age in self._job_ages().items():
+            ages.add_metric([job], age)
+        yield ages
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing to say before there is a present."""
+        return ()
+
+
+def _presence(now: Situation) -> Metric:
+    family = GaugeMetricFamily(
+        "catchment_route_present",
+        "A service's prefix at a vantage: 1 present, 0 absent, -1 unknown.",
+        labels=["service", "prefix", "vantage", "rung"],
+    )
+    for service in now.services:
+        cells = [cell for region in service.regions for cell in region.cells]
+        for cell in (*cells, *(cell for site in service.sites for cell in site.cells)):
+            labels = [service.service, service.prefix, cell.vantage, str(cell.rung)]
+            family.add_metric(labels, PRESENCE[cell.presence])
+    return family
+
+
+def _sessions(now: Situation) -> Metric:
+    family = GaugeMetricFamily(
+        "catchment_session_up", "A BGP session as its router reports it; absent while unknown.", labels=["vantage"]
+    )
+    for session in now.sessions:
+        if session.state != "unknown":
+            family.add_metric([session.vantage], float(session.state in ("up", "loading")))
+    return family
+
+
+def _feeds(feeds: Sequence[FeedStatus]) -> Iterable[Metric]:
+    connected = GaugeMetricFamily("catchment_feed_connected", "An exporter's BMP connection.", labels=["exporter"])
+    for feed in feeds:
+        connected.add_metric([feed.exporter], float(feed.connected))
+    yield connected
+    for name, help_text in _FEED_COUNTS:
+        counts = CounterMetricFamily(f"catchment_feed_{name}", help_text, labels=["exporter"])
+        for feed in feeds:
+            counts.add_metric([feed.exporter], getattr(feed, name))
+        yield counts
+
+
+def _findings(records: Sequence[Record]) -> Metric:
+    family = GaugeMetricFamily(
+        "catchment_findings", "Findings that are pending or open.", labels=["kind", "severity", "state"]
+    )
+    counted = Counter((str(r.finding.kind), str(r.finding.severity), str(r.state)) for r in records)
+    for labels, count in sorted(counted.items()):
+        family.add_metric(list(labels), count)
+    return family
