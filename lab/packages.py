@@ -23,12 +23,8 @@ LAB = {  # a program each package brings, and the package
     "gobgpd": "gobgpd",
     "haproxy": "haproxy",
     "nft": "nftables",
-    "conntrack": "conntrack",
-    "tcpdump": "tcpdump",
-    "ping": "iputils-ping",
-    "curl": "curl",
 }
-TESTS = LAB | {"bgpdump": "bgpdump", "chromium": "chromium", "ethtool": "ethtool"}
+TESTS = LAB | {"bgpdump": "bgpdump", "chromium": "chromium", "fping": "fping", "openssl": "openssl"}
 SETS = {"demo": LAB, "lab": LAB, "test": TESTS}
 
 
