@@ -6,6 +6,7 @@ from datetime import datetime
 from analyzers.evidence import lines
 from analyzers.picture import Picture, RegionFacts, Sighting, SiteFacts, judged
 from analyzers.state import Held
+from analyzers.unexpected import is_stranger
 from analyzers.view import View
 from anycast.change import Presence
 from anycast.finding import Finding, Kind, Severity, Subject
@@ -74,19 +75,23 @@ def ecmp_shrunk(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
 
 def _shrunk(intent: Intent, picture: Picture) -> Iterator[Finding]:
     for facts in picture.placed:
-        yield from _nvas(picture, facts)
+        yield from _nvas(intent, picture, facts)
     for site in picture.sites.values():
         yield from _tier_in_use(picture, site)
 
 
-def _nvas(picture: Picture, facts: RegionFacts) -> Iterator[Finding]:
+def _nvas(intent: Intent, picture: Picture, facts: RegionFacts) -> Iterator[Finding]:
     if facts.presence is not Presence.PRESENT or len(facts.nvas) < 2:
         return
-    lengths = {s.nva: min(h.attributes.as_path.length for h in s.routes) for s in facts.nvas if s.present}
+    # A route of a wrong origin has its own finding, and says nothing of how many right ones there are.
+    strange = [s for s in facts.nvas if any(is_stranger(intent, s, held) for held in s.routes)]
+    lengths = {
+        s.nva: min(h.attributes.as_path.length for h in s.routes) for s in facts.nvas if s.present and s not in strange
+    }
     if not lengths:
         return
     equal = [nva for nva, length in lengths.items() if length == min(lengths.values())]
-    short = [s for s in facts.nvas if s.presence is Presence.ABSENT or (s.present and s.nva not in equal)]
+    short = [s for s in facts.nvas if s.presence is Presence.ABSENT or (s.nva in lengths and s.nva not in equal)]
     if not short:
         return
     longer = [held for s in short for held in s.routes]

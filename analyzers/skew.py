@@ -96,12 +96,18 @@ def _service(
 
 
 def _merely_chosen(facts: RegionFacts, region: Region, mine: tuple[Held, ...], theirs: tuple[Held, ...]) -> bool:
-    """Whether each instance shows what some NVA of the region advertises, and all these paths are equally long."""
-    routes = [(_choice(held, region), held.attributes.as_path.length) for held in (*mine, *theirs)]
-    if len({length for _, length in routes}) != 1:
+    """Whether each instance shows what some NVA of the region advertises, all with paths of one length.
+
+    Azure adds communities of its own to what an NVA sent: the same must have been added at both.
+    """
+    if len({held.attributes.as_path.length for held in (*mine, *theirs)}) != 1:
         return False
     offered = [_choice(held, region) for sighting in facts.nvas for held in sighting.routes]
-    return all(any(path == p and marks <= c for p, marks in offered) for (path, c), _ in routes)
+    added = [
+        {marks - sent for path, sent in offered if path == shown and sent <= marks}
+        for shown, marks in (_choice(held, region) for held in (*mine, *theirs))
+    ]
+    return bool(set.intersection(*added))
 
 
 def _others(region: Region, one: Table, other: Table, prefixes: list[Prefix]) -> Finding:

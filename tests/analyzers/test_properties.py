@@ -131,7 +131,8 @@ def test_the_order_across_routers_changes_nothing(history: list[Observation]) ->
 def test_judging_at_the_end_equals_judging_all_along(history: list[Observation], every: float) -> None:
     at_once, changes = fold(history)
     changes += at_once.tick(end(history))
-    along, others, now = View(INTENT), [], START
+    along, now = View(INTENT), START
+    others: list[Change] = []
     for observation in history:
         while now < observation.at:
             others += along.tick(now)

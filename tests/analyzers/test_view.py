@@ -2,7 +2,7 @@
 
 import json
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import pytest
 
@@ -282,7 +282,7 @@ def _of(seen: Observation) -> Session | None:
 
 def test_a_session_that_nobody_speaks_of_is_accepted_under_its_own_text() -> None:
     network = Network()
-    orphan = Source(Session("gobgp", next(iter(ip_network("10.77.0.1/32")))))
+    orphan = Source(Session("gobgp", ip_address("10.77.0.1")))
     network.announce(orphan, WEB, looks(64666, hop="10.77.0.1"))
     assert network.view.presence("gobgp/10.77.0.1/adj-in-pre", WEB) is Presence.PRESENT
     assert network.wrong() == {"unexpected-origin|service=web|prefix=10.250.0.10/32|detail=AS64666"}
@@ -442,7 +442,7 @@ def test_a_prefix_that_is_watched_no_more_is_let_go_and_its_findings_with_it() -
 def test_a_session_that_a_new_intent_names_and_nobody_reports_is_down() -> None:
     network = Network()
     ours = network.intent.vantages
-    vanished = ours[0].__class__("extra", "gobgp", next(iter(ip_network("10.10.1.9/32"))), ours[0].rung, region="weu")
+    vanished = ours[0].__class__("extra", "gobgp", ip_address("10.10.1.9"), ours[0].rung, region="weu")
     network.intent = intent(vantages=(*ours, vanished))
     network.view.reconfigure(network.intent)
     network.wait(1)

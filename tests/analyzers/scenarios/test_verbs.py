@@ -1,6 +1,6 @@
 """Each fault of the lab as the ladder shows it: the findings that should come, come, and no others."""
 
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 from anycast.finding import Finding, Kind, Severity
 from anycast.observation import DownReason, LostReason, Session, SessionUp, Source
@@ -130,7 +130,7 @@ def test_a_flapping_session_is_one_finding_and_its_routes_are_not_told_again() -
 
 
 def rogue() -> Source:
-    session = Session("nyc-ce1", next(iter(ip_network("172.31.0.8/32"))))
+    session = Session("nyc-ce1", ip_address("172.31.0.8"))
     return Source(session)
 
 

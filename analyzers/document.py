@@ -1,0 +1,90 @@
+"""Write docs/findings.md out of the table of kinds: `python -m analyzers.document > docs/findings.md`."""
+
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+
+from anycast.finding import Kind
+from anycast.intent import Thresholds
+from anycast.kinds import KINDS, About
+
+OPENING = """\
+# Findings
+
+Every kind of finding, generated from `anycast/kinds.py` by `python -m analyzers.document > docs/findings.md`. The word is
+the same in code, metric label, alert title, dashboard filter and runbook.
+
+A finding is *pending* from the first judgement and *open* when its hold-down has run out; it clears when it has been
+gone for the second hold-down. While a vantage that it rests on is unknown it neither opens nor clears: unknown is not
+absent. Hold-downs can be set for each kind under `hold_downs` in the intent.
+"""
+
+
+def document() -> str:
+    """Return the whole page."""
+    return "\n".join(
+        (OPENING, *_index(), "", *(line for kind in Kind for line in _section(kind, KINDS[kind])), *_figures())
+    )
+
+
+def _index() -> Iterator[str]:
+    yield "| kind | severity | opens after | clears after | rungs |"
+    yield "|---|---|---|---|---|"
+    for kind in Kind:
+        about = KINDS[kind]
+        held = about.hold_down
+        rungs = ", ".join(about.rungs)
+        yield f"| [{kind}](#{kind}) | {about.severity} | {_span(held.open)} | {_span(held.clear)} | {rungs} |"
+
+
+def _section(kind: Kind, about: About) -> Iterator[str]:
+    held = about.hold_down
+    yield f"## {kind}"
+    yield ""
+    yield about.meaning
+    yield ""
+    yield f"- Severity: {about.severity}, unless said otherwise above."
+    yield f"- Opens after {_span(held.open)}, clears after {_span(held.clear)}: {about.held}."
+    yield f"- Rungs it needs: {', '.join(about.rungs)}."
+    yield f"- What to do: {about.action}"
+    yield f"- Runbook: [runbooks/{kind}.md](runbooks/{kind}.md)"
+    yield ""
+
+
+def _figures() -> Iterator[str]:
+    limits = Thresholds()
+    yield "## Figures they compare with"
+    yield ""
+    yield "Set under `thresholds` in the intent."
+    yield ""
+    yield "| name | default | why this |"
+    yield "|---|---|---|"
+    for name, why in SOURCES.items():
+        value = getattr(limits, name)
+        shown = _span(value) if isinstance(value, timedelta) else f"{value:g}"
+        yield f"| `{name}` | {shown} | {why} |"
+    yield ""
+
+
+SOURCES = {
+    "flap_count": "three downs in five minutes is what operators call flapping; one failover is one (RIPE-580 warns of less)",
+    "flap_window": "see above; the decay's half-life is half of it",
+    "cascade_window": "health checks that share a dependency fail within each other's intervals, tens of seconds",
+    "limit_warning": "time to aggregate before anything breaks",
+    "limit_major": "the next deployment may tear the session down",
+    "quiet": "FRR sends End-of-RIB before the routes, GoBGP none at all for a peer that came up later; routers pause "
+    "less than a second within a table",
+    "settle": "the longest that common routers wait before they dial a peer again",
+    "age_out": "a day, so that a night's maintenance forgets nothing",
+}
+
+
+def _span(span: timedelta) -> str:
+    seconds = span.total_seconds()
+    if seconds and seconds % 3600 == 0:
+        return f"{seconds / 3600:g} h"
+    return f"{seconds / 60:g} min" if seconds and seconds % 60 == 0 and seconds > 60 else f"{seconds:g} s"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())
