@@ -25,7 +25,7 @@ from anycast.intent import (
 )
 from anycast.kinds import KINDS
 from pipeline.config.models import HoldDownPart, IntentFile, RegionPart, ServicePart, SitePart
-from pipeline.config.settings import Config, Endpoint, Listen, Storage
+from pipeline.config.settings import Config, Endpoint, Listen, Speaker, Storage
 from pipeline.config.vantages import routers, settled
 
 
@@ -43,6 +43,7 @@ def converted(file: IntentFile, source: Path) -> Config:
             socket=folder / file.listen.socket if file.listen.socket else data / "catchment.sock",
         ),
         data=data,
+        speakers=tuple(_speakers(file)),
         storage=Storage(kept.routes, kept.changes, kept.quota, kept.spool, kept.malformed),
     )
 
@@ -119,6 +120,13 @@ def _exporters(file: IntentFile) -> tuple[Exporter, ...]:
         Exporter(name, tuple(part.addresses), part.collector, None if part.collector else sites.get(name))
         for name, part in file.exporters.items()
     )
+
+
+def _speakers(file: IntentFile) -> Iterator[Speaker]:
+    sites = tuple((name, part.asn) for name, part in file.sites.items() if part.asn is not None)
+    for name, part in file.exporters.items():
+        if part.collector:
+            yield Speaker(name, part.asn, part.router_id or part.addresses[0].network_address, sites)
 
 
 def _plan(file: IntentFile) -> Iterator[PlannedRange]:

@@ -157,15 +157,22 @@ def _addresses(file: IntentFile) -> Iterator[tuple[KeyPath, Address]]:
 
 
 def as_numbers_are_usable(file: IntentFile, names: Names) -> Iterator[Complaint]:
-    """Route Server refuses some AS numbers of NVAs."""
+    """Route Server refuses some AS numbers of its peers."""
     for region, part in file.regions.items():
         for nva, about in part.nvas.items():
             path: KeyPath = ("regions", region, "nvas", nva, "asn")
-            why = next((why for numbers, why in RESERVED if about.asn in numbers), None)
-            if why is None and about.asn > 0xFFFF:
-                why = "has more than 16 bits"
-            if why is not None:
-                yield Complaint(path, f"AS {about.asn} {why}, so Route Server refuses it; use another, such as 65010")
+            yield from _usable(path, about.asn)
+    for name, exporter in file.exporters.items():
+        if exporter.asn is not None and exporter.collector:
+            yield from _usable(("exporters", name, "asn"), exporter.asn)
+
+
+def _usable(path: KeyPath, asn: int) -> Iterator[Complaint]:
+    why = next((why for numbers, why in RESERVED if asn in numbers), None)
+    if why is None and asn > 0xFFFF:
+        why = "has more than 16 bits"
+    if why is not None:
+        yield Complaint(path, f"AS {asn} {why}, so Route Server refuses it; use another, such as 65010")
 
 
 def exporters_are_somebody(file: IntentFile, names: Names) -> Iterator[Complaint]:

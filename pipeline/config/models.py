@@ -144,6 +144,7 @@ class SitePart(Part):
     routers: Annotated[dict[NameField, AddressField], Field(min_length=1)] = about(
         "Edge routers, each with the address it peers with the collector's GoBGP from."
     )
+    asn: AsnField | None = about("The site's AS, for `catchment gobgp`.", None)
     tiers: Tiers = about("Tiers of regions, best first; several in one tier means ECMP.", [])
     never: list[str] = about("Regions that must never serve this site.", [])
     local_pref: dict[NameField, Annotated[int, Field(ge=0, le=0xFFFFFFFF)]] = about("By region.", {})
@@ -156,6 +157,8 @@ class ExporterPart(Part):
     collector: bool = about("True for the collector's own GoBGP.", False)
     regions: list[str] | None = about("Regions a collector peers with; all when left out.", None)
     sites: list[str] | None = about("Sites a collector peers with; all when left out.", None)
+    asn: AsnField | None = about("A collector's own AS, for `catchment gobgp`.", None)
+    router_id: AddressField | None = about("A collector's BGP identifier; its first address when left out.", None)
 
 
 class VantagePart(Part):

@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from anycast.intent import Intent
+from anycast.prefix import Address
+from anycast.route import Asn
 from pipeline.config.problem import Problem
 
 
@@ -45,6 +47,18 @@ class Storage:
     """Bytes kept of what could not be decoded."""
 
 
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """What a collector's GoBGP must be told beside the intent."""
+
+    exporter: str
+    asn: Asn | None
+    """None when the file does not say."""
+    router_id: Address
+    site_asns: tuple[tuple[str, Asn], ...] = ()
+    """The AS of each site for which the file says it."""
+
+
 @dataclass(frozen=True)
 class Config:
     """One intent file, read and checked."""
@@ -55,4 +69,6 @@ class Config:
     data: Path
     """The data folder, absolute."""
     storage: Storage
+    speakers: tuple[Speaker, ...] = ()
+    """One for each collector."""
     lints: tuple[Problem, ...] = ()
