@@ -6,7 +6,7 @@ its last whole batch; one that is being sealed is taken once, as Parquet if that
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from store.folder import CLOSED, GROWING, SEALED, Folder
 from store.schema import SCHEMAS, nanoseconds
-from store.standing import Event, Standings, standings
+from store.standing import FEED_EVENTS, PEER_EVENTS, Event, Order, Standings, standings
 
 SECOND: Final = 1_000_000_000
 SLACK: Final = timedelta(days=1)
@@ -46,13 +46,13 @@ ROUTES: Final = ", ".join(f'"{name}"' for name in SCHEMAS["routes"].names)
 
 WITHOUT_REPEATS: Final = f"""
     select {ROUTES} from (
-        select *, lag(row) over one as row_before,
+        select *, (row >> 24, epoch_ns("at")) as place, lag((row >> 24, epoch_ns("at"))) over one as place_before,
             phase = 0 and action = lag(action) over one and attributes = lag(attributes) over one as again
         from {{routes}} window one as (partition by {KEY} order by row)
     ) as seen
     where not coalesce(again, false) or exists (
         select 1 from breaks where breaks.session = seen.session
-            and breaks.submission between seen.row_before >> 24 and seen.row >> 24
+            and (submission, moment) > seen.place_before and (submission, moment) <= seen.place
     )
 """
 """Route rows without dump rows that say once more what the row before said, with no break of the session between."""
@@ -66,10 +66,7 @@ class Scan:
         self._folder = folder
         self._days = [day for day in folder.days() if first <= day <= last]
         self._opening = first
-        self._connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": _MEMORY})
-        spilling = str(folder.scratch).replace("'", "''") if spill else ""
-        self._connection.execute(f"set temp_directory = '{spilling}'")
-        self._connection.execute("set preserve_insertion_order = false")
+        self._connection = engine(str(folder.scratch) if spill else "").cursor()
         growing = [path for path in folder.segments(GROWING, CLOSED) if self._covers(path)]
         self._sealed = [path for day in self._days for path in (folder.sealed / day.isoformat()).glob(f"*{SEALED}")]
         done = {(path.parent.name, path.stem) for path in self._sealed}
@@ -152,10 +149,23 @@ class Scan:
         self.register(f"growing_{view}", growing)
         parts = [f"select {columns} from growing_{view}"]
         if sealed:
-            files = self._connection.read_parquet([str(path) for path in sealed])
-            files.create_view(f"sealed_{view}")
-            parts.append(f"select {columns} from sealed_{view}")
-        self._connection.execute(f"create view {view} as {' union all '.join(parts)}")
+            files = ", ".join(quoted(str(path)) for path in sealed)
+            parts.append(f"select {columns} from read_parquet([{files}])")
+        self._connection.execute(f"create temp view {view} as {' union all '.join(parts)}")
+
+
+@cache
+def engine(spill_to: str) -> duckdb.DuckDBPyConnection:
+    """Return the process's query engine; what a cursor of it makes is that cursor's own. "" keeps it off the disk."""
+    connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": _MEMORY})
+    connection.execute(f"set temp_directory = {quoted(spill_to)}")
+    connection.execute("set preserve_insertion_order = false")
+    return connection
+
+
+def quoted(text: str) -> str:
+    """Write a text of our own, a path say, as SQL; what others wrote is a parameter."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def whole_batches(path: Path) -> Iterator[pa.RecordBatch]:
@@ -171,19 +181,21 @@ def whole_batches(path: Path) -> Iterator[pa.RecordBatch]:
 
 
 def breaks(events: Sequence[Event]) -> pa.Table:
-    """Return (session, submission) of every event that ends what rows of a session said."""
+    """Return (session, submission, moment) of every event that may end what rows of a session said."""
     state = standings(events)
     of_router: dict[str, list[int]] = {}
     of_session: dict[object, list[int]] = {}
     for number, session in state.names.items():
         of_router.setdefault(session.router, []).append(number)
         of_session.setdefault(session, []).append(number)
-    sessions, submissions = [], []
-    for event in (event for event in events if event.event < 4):
-        hit = of_session[state.names[event.session]] if event.session else of_router.get(event.router, [])
-        sessions += hit
-        submissions += [event.row >> 24] * len(hit)
-    return pa.table({"session": pa.array(sessions, pa.uint32()), "submission": pa.array(submissions, pa.int64())})
+    found = [
+        (number, *Order.of(event.row, event.at))
+        for event in events
+        if event.event in PEER_EVENTS + FEED_EVENTS
+        for number in (of_session[state.names[event.session]] if event.session else of_router.get(event.router, ()))
+    ]
+    types = {"session": pa.uint32(), "submission": pa.int64(), "moment": pa.int64()}
+    return pa.table({name: pa.array([row[i] for row in found], kind) for i, (name, kind) in enumerate(types.items())})
 
 
 def stamp(at: int) -> str:

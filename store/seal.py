@@ -12,15 +12,26 @@ break is kept: it turns unknown into present, at its time.
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 
 from store.folder import CLOSED, GROWING, SEALED, Folder, sync_folder
 from store.opening import write_opening
 from store.recovery import Recovered, recover
-from store.scan import ACTIVITY, ACTIVITY_SQL, CARRIED, ROUTES, WITHOUT_REPEATS, Scan, opening_day, whole_batches
+from store.scan import ACTIVITY, ACTIVITY_SQL, CARRIED, KEY, ROUTES, WITHOUT_REPEATS, Scan, opening_day, whole_batches
 from store.schema import SCHEMAS
 from store.sealed import ATTRIBUTES_ROW_GROUP, ORDER, ROW_GROUP, attributes_of, lacking, write
+
+_WITH_ROWS_BEFORE: Final = f"""
+    select {ROUTES} from segment
+    union all select {ROUTES} from (
+        select {ROUTES} from routes
+        semi join (select distinct {KEY} from segment where phase = 0) as dumped using ({KEY})
+        where row < $first qualify row_number() over (partition by {KEY} order by row desc) = 1
+    )
+"""
+"""A segment's rows, and what was last said before it of each route that it dumps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,5 +117,7 @@ def _sorted_routes(folder: Folder, scan: Scan, segment: Path, target: Path) -> p
     if (missing := lacking(folder, day, used)).num_rows and earlier:
         borrowed = attributes_of(folder, missing, earlier)
         write(target / f"attributes-{number}-borrowed{SEALED}", borrowed, ATTRIBUTES_ROW_GROUP)
-    kept = WITHOUT_REPEATS.format(routes="segment")
-    return scan.arrow(f"select {ROUTES} from ({kept}) order by {ORDER['routes']}", {}, "breaks").cast(SCHEMAS["routes"])
+    first = scan.rows("select min(row) from segment")[0][0]
+    kept = WITHOUT_REPEATS.format(routes=f"({_WITH_ROWS_BEFORE})")
+    sql = f"select {ROUTES} from ({kept}) where row >= $first order by {ORDER['routes']}"
+    return scan.arrow(sql, {"first": first}, "breaks", "routes").cast(SCHEMAS["routes"])

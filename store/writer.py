@@ -16,8 +16,8 @@ from store.journal import Journal
 from store.schema import JournalError, Submission, check
 
 CAPACITY: Final = 128 << 20
-GROUP: Final = 16 << 20
-"""Octets after which a group is committed, whatever else waits."""
+GROUP: Final = 2 << 20
+"""Octets after which a group is committed, whatever else waits: what is urgent waits for no more than two of these."""
 LINGER: Final = 0.01
 """Seconds that a commit waits for company: one batch of many rows is read faster than many of one."""
 IDLE: Final = 1.0
@@ -47,6 +47,7 @@ class JournalWriter:
         self._capacity, self._linger = capacity, linger
         self._clock, self._observe = clock, observe
         self._waiting: deque[_Waiting] = deque()
+        self._urgent: deque[_Waiting] = deque()
         self._octets = 0
         self._closing = False
         self._changed = threading.Condition()
@@ -65,9 +66,11 @@ class JournalWriter:
         """Octets in the queue."""
         return self._octets
 
-    def submit(self, submission: Submission, timeout: float = 0.0) -> "Future[int]":
+    def submit(self, submission: Submission, timeout: float = 0.0, *, urgent: bool = False) -> "Future[int]":
         """Queue a submission; the future gives its number once it is on disk, or raises JournalFull or OSError.
 
+        What is `urgent` overtakes what waits: for changes of watched routes while a table is dumped, never for routes
+        and sessions, whose order of arrival counts, and always taken, for it is little.
         Waits at most `timeout` seconds for room, then raises JournalBehind. Raises JournalError for columns that are
         not the journal's, and after `close`.
         """
@@ -75,14 +78,14 @@ class JournalWriter:
         octets = sum(batch.nbytes for _, batch in submission)
         future: Future[int] = Future()
         with self._changed:
-            if not self._changed.wait_for(lambda: self._has_room(octets), timeout):
+            if not self._changed.wait_for(lambda: urgent or self._has_room(octets), timeout):
                 raise JournalBehind(
                     f"the journal is {self._octets >> 20} MiB behind, as much as it may be; "
                     f"its disk ({self._journal.folder.path}) is too slow for what comes in"
                 )
             if self._closing:
                 raise JournalError("the journal is closed; nothing can be written to it any more")
-            self._waiting.append((submission, octets, future))
+            (self._urgent if urgent else self._waiting).append((submission, octets, future))
             self._octets += octets
             self._changed.notify_all()
         return future
@@ -111,13 +114,13 @@ class JournalWriter:
     def _take(self) -> list[_Waiting]:
         """The next group; empty after an idle moment, or when closing with nothing left."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closing, IDLE)
-            if not self._waiting:
+            self._changed.wait_for(lambda: self._urgent or self._waiting or self._closing, IDLE)
+            if not self._urgent and not self._waiting:
                 return []
             self._changed.wait_for(lambda: self._octets >= GROUP or self._closing, self._linger)
             group, octets = [], 0
-            while self._waiting and octets < GROUP:
-                group.append(self._waiting.popleft())
+            while (self._urgent or self._waiting) and octets < GROUP:
+                group.append((self._urgent or self._waiting).popleft())
                 octets += group[-1][1]
             return group
 
