@@ -292,3 +292,34 @@ def test_ipv6_is_written_so_that_it_can_be_read() -> None:
     peers = (routed, sight.instance(v6, 4), sight.instance(v6, 5))
     found, _ = learned(Seen((SeenExporter(sight.gobgp().address, "", None, peers),)))
     assert [str(service.prefixes[0]) for service in found.services] == ["fd00:250::10/128"]
+
+
+def test_where_nothing_else_tells_regions_apart_next_hops_do() -> None:
+    """Paths and communities are stripped, but each region has a service of its own."""
+    gobgp, ams = sight.gobgp(), sight.ams_edge("")
+    own = {10: sight.WEB, 20: sight.DNS}
+
+    def only(session: SeenSession, prefix: str) -> SeenSession:
+        return replace(session, routes=tuple(route for route in session.routes if str(route.prefix) == prefix))
+
+    peers = tuple(only(each, own[int(str(each.peer).split(".")[1])]) for each in gobgp.sessions[:8])
+    heard = tuple(only(each, own[10 if number < 2 else 20]) for number, each in enumerate(ams.sessions[:4]))
+    seen = sight.without_communities(Seen((replace(gobgp, sessions=peers), replace(ams, sessions=heard))))
+    found, _ = learned(seen)
+    hops = [[str(hop) for hop in region.recognition.next_hops] for region in found.regions]
+    assert hops == [["172.16.0.1/32", "172.16.1.1/32"], ["172.16.2.1/32", "172.16.3.1/32"]]
+
+
+def test_nvas_without_a_route_server_are_a_region_that_says_so() -> None:
+    gobgp = sight.gobgp()
+    seen = Seen((replace(gobgp, sessions=(*gobgp.sessions[:2], *gobgp.sessions[4:6]), collector=True),))
+    found, problems = learned(seen)
+    assert [[nva.asn for nva in region.nvas] for region in found.regions] == [[65010, 65010], [65020, 65020]]
+    assert {problem.message.split(",")[0] for problem in problems} == {"has no Route Server instance"}
+
+
+def test_a_peer_that_is_nothing_known_is_named() -> None:
+    gobgp = sight.gobgp()
+    stranger = sight.session("10.10.7.7", sight.opened(65099, sight.COLLECTOR), sight.opened(64777, "10.10.7.7"))
+    text = learn(Seen((replace(gobgp, sessions=(*gobgp.sessions, stranger)),)))
+    assert "# ? the collector peers with 10.10.7.7 (AS 64777), which is nothing known" in text
