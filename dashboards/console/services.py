@@ -59,29 +59,45 @@ def _region(region: RegionStatus, now: datetime) -> str:
 
 def _site(site: SiteStatus, now: datetime) -> str:
     intended = " then ".join("+".join(tier) for tier in site.intended) or "anywhere"
-    landed = text(site.landed) if site.landed else "unknown"
-    first = site.intended[0] if site.intended else ()
-    fit = "unknown" if site.landed is None else "present" if site.landed in first or not first else "moved"
+    fit, landed = _landing(site)
     head = join(
         (
             tag("h3", "", text(site.site)),
-            tag("span", f"state {fit}", f"→ {landed}"),
+            tag("span", f"state {fit}", f"→ {text(landed)}"),
             tag("span", "quiet", f"meant: {text(intended)}"),
         )
     )
     return tag("div", "block site", tag("header", "", head) + _rungs(site.cells, (Rung.V6, Rung.V5), now))
 
 
+def _landing(site: SiteStatus) -> tuple[str, str]:
+    """Where a site lands, as a class and a word: a chosen route that is no region's is worse than an unknown one."""
+    if site.landed is not None:
+        first = site.intended[0] if site.intended else ()
+        return ("present" if site.landed in first or not first else "moved"), site.landed
+    chosen = [cell for cell in site.cells if cell.rung is Rung.V6]
+    if any(cell.presence is Presence.PRESENT for cell in chosen):
+        return "absent", "no region of ours"
+    if chosen and all(cell.presence is Presence.ABSENT for cell in chosen):
+        return "absent", "nowhere"
+    return "unknown", "unknown"
+
+
 def _rungs(cells: Sequence[Cell], rungs: Sequence[Rung], now: datetime) -> str:
     return join(
         tag("div", "rung", tag("span", "rung-name", f"{rung} {_RUNG_TITLES[rung]}") + join(_cell(c, now) for c in here))
         for rung in rungs
-        if (here := [cell for cell in cells if cell.rung is rung])
+        if (here := [cell for cell in cells if cell.rung is rung and (cell.expected or _there(cell))])
     )
 
 
+def _there(cell: Cell) -> bool:
+    """A session that carries nothing, and was not meant to, is not worth a place."""
+    return cell.presence is not Presence.ABSENT
+
+
 def _cell(cell: Cell, now: datetime) -> str:
-    name = cell.nva or cell.instance or cell.vantage
+    name = cell.nva or cell.instance or cell.vantage.replace("/*/", " ")
     extra = f" {cell.best_region}" if cell.best_region else ""
     wanted = "" if cell.expected else " unplanned"
     return tag(

@@ -25,4 +25,4 @@ def _line(event: Event) -> str:
             tag("span", "said", text(event.text)),
         )
     )
-    return tag("li", f"{event.kind}", cells, data_number=str(event.number), data_what=event.what)
+    return tag("li", f"about-{event.kind}", cells, data_number=str(event.number), data_what=event.what)

@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 from anycast.change import Presence
+from anycast.intent import Rung
+from anycast.situation import Cell, Situation
 from dashboards.console.findings import findings
 from dashboards.console.markup import LONGEST, span_of, text
 from dashboards.console.page import feeds, top
 from dashboards.console.services import services
 from dashboards.console.timeline import SHOWN, timeline
-from tests.dashboards.scene import HOSTILE, NOW, event, record, situation
+from tests.dashboards.scene import HOSTILE, NOW, cell, event, record, situation
 
 
 def test_hostile_text_is_escaped_and_its_control_and_direction_marks_become_visible() -> None:
@@ -70,3 +74,23 @@ def test_the_timeline_is_newest_first_and_bounded() -> None:
 
 def test_lengths_of_time_are_one_word() -> None:
     assert [span_of(NOW - NOW.replace(minute=0)), span_of(NOW - NOW.replace(hour=1))] == ["0s", "2h"]
+
+
+def test_a_site_whose_chosen_route_is_nobodys_says_so_and_does_not_call_it_unknown() -> None:
+    chosen = cell("gobgp/ams-ce1", Rung.V6, Presence.PRESENT)
+    assert "→ no region of ours" in services(_landing(chosen))
+    assert "→ nowhere" in services(_landing(cell("gobgp/ams-ce1", Rung.V6, Presence.ABSENT)))
+    assert "→ unknown" in services(_landing(cell("gobgp/ams-ce1", Rung.V6, Presence.UNKNOWN)))
+
+
+def test_a_session_that_carries_nothing_and_was_not_meant_to_takes_no_place() -> None:
+    stranger = cell("ams-ce1/*/10.99.0.10", Rung.V5, Presence.ABSENT, expected=False)
+    assert "10.99.0.10" not in services(_landing(stranger))
+    assert "10.99.0.10" in services(_landing(replace(stranger, presence=Presence.PRESENT)))
+
+
+def _landing(*cells: Cell) -> Situation:
+    now = situation()
+    [service] = now.services
+    [site] = service.sites
+    return replace(now, services=(replace(service, sites=(replace(site, landed=None, cells=cells),)),))
