@@ -11,12 +11,12 @@ from anycast.kinds import KINDS, About
 OPENING = """\
 # Findings
 
-Every kind of finding, generated from `anycast/kinds.py` by `python -m analyzers.document > docs/findings.md`. The word is
-the same in code, metric label, alert title, dashboard filter and runbook.
+Every kind of finding, generated from `anycast/kinds.py` by `python -m analyzers.document > docs/findings.md`. The word
+is the same in code, metric label, alert title, dashboard filter and runbook.
 
 A finding is *pending* from the first judgement and *open* when its hold-down has run out; it clears when it has been
-gone for the second hold-down. While a vantage that it rests on is unknown it neither opens nor clears: unknown is not
-absent. Hold-downs can be set for each kind under `hold_downs` in the intent.
+gone for the second hold-down. While a vantage that it rests on is unknown it does not clear: unknown is not absent.
+Hold-downs can be set for each kind under `hold_downs` in the intent.
 """
 
 
@@ -67,7 +67,7 @@ def _figures() -> Iterator[str]:
 
 
 SOURCES = {
-    "flap_count": "three downs in five minutes is what operators call flapping; one failover is one (RIPE-580 warns of less)",
+    "flap_count": "one failover is one down; RIPE-580 warns of punishing less than several",
     "flap_window": "see above; the decay's half-life is half of it",
     "cascade_window": "health checks that share a dependency fail within each other's intervals, tens of seconds",
     "limit_warning": "time to aggregate before anything breaks",

@@ -74,6 +74,7 @@ class View(Holding):
 
         Apply every observation received before `now` first: silence is judged from what was applied.
         """
+        self.started = self.started or now
         changes = [change for feed in tuple(self.feeds.values()) for change in advance(self, feed, now)]
         age(self, now)
         return tuple(changes)

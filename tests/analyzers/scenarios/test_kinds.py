@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from analyzers.judge import ANALYZERS, judge
+from analyzers.memory import restore, snapshot
 from anycast.finding import Finding, Kind, Severity
 from anycast.intent import Instance, Intent, Nva, Placement, Region, Service, Site, Thresholds, Vantage
 from anycast.observation import DownReason, FeedOpened, SessionUp
@@ -538,6 +539,15 @@ def test_an_exporter_that_never_connects_is_blindness_once_it_had_its_time() -> 
     assert network.findings() == ()
     network.wait(20)
     assert only(network).key == "blind|site=nyc|exporter=nyc-ce1"
+
+
+def test_when_nobody_connects_after_a_restart_that_is_blindness_too() -> None:
+    network = Network()
+    network.view = restore(network.intent, snapshot(network.view), network.now)
+    network.wait(1)
+    assert network.findings() == ()
+    network.wait(61)
+    assert [finding.subject.exporter for finding in network.findings()] == ["gobgp", "ams-ce1", "nyc-ce1"]
 
 
 def test_a_table_that_loads_for_more_than_a_minute_is_blindness() -> None:
