@@ -18,6 +18,7 @@ from anycast.observation import Session
 from anycast.prefix import Prefix
 from store.answers import Blob, Held, MalformedRow, Page, Seen, SessionSeen, change, seen, session_seen
 from store.folder import Folder
+from store.history import Happened, happened, turns
 from store.places import Condition, Match, condition, prefix_of
 from store.scan import KEY, ROUTES, SLACK, WITHOUT_REPEATS, Scan, opening_day, stamp
 from store.schema import JournalError, moment, nanoseconds
@@ -83,6 +84,31 @@ class Reader:
 
         return self._ask(start, end, ask)
 
+    def history(
+        self, prefix: Prefix, start: datetime, end: datetime, match: Match = Match.EXACT, limit: int = LIMIT
+    ) -> Page[Happened]:
+        """Return what happened to any prefix in [start, end): true differences, peers down and gaps accounted for.
+
+        `more` also when the prefix has more than `limit` rows since the last opening state: then the end is missing.
+        """
+        wanted = condition(prefix, match)
+        inside = f"""select {ROUTES} from routes where "at" < $end::TIMESTAMPTZ_NS and {wanted.sql}"""
+        sql = f"""select row, epoch_ns("at") as received, session, rib, family, prefix_high, prefix_low, length,
+                  path_id, action, attributes from ({_without_repeats(inside)}) order by row limit $limit"""
+        parameters = {**wanted.parameters, "end": stamp(nanoseconds(end)), "limit": limit + 1}
+        first, last = nanoseconds(start), nanoseconds(end)
+
+        def ask(scan: Scan) -> Page[Happened]:
+            found = [_row(row) for row in scan.rows(sql, parameters, "routes", "breaks")]
+            state, events = scan.standings(end), [event for event in scan.events if event.at < last]
+            told = turns(found[:limit], events, state, _sources(scan, state, end), last - 1, self._quiet)
+            told = [turn for turn in told if first <= turn.at < last]
+            blobs = _blobs(scan, {number for turn in told for number in (turn.before, turn.after)})
+            shown = tuple(happened(turn, blobs) for turn in told[:limit])
+            return Page(shown, len(found) > limit or len(told) > limit)
+
+        return self._ask(start, end, ask)
+
     def state(self, prefix: Prefix, at: datetime, limit: int = LIMIT) -> Page[Held]:
         """Return what every source known at a time had of exactly this prefix: present, absent, or unknown."""
 
@@ -145,7 +171,7 @@ class Reader:
         for part in wanted:
             parameters |= part.parameters
         found = scan.rows(sql, parameters, "routes", "breaks")
-        return [Row._make((*row[:4], prefix_of(*row[4:8]), *row[8:])) for row in found], scan.standings(at)
+        return [_row(row) for row in found], scan.standings(at)
 
     def _page(
         self,
@@ -177,6 +203,10 @@ class Reader:
             finally:
                 scan.close()
         raise JournalError(f"files of the journal in {self._folder.path} went away {_ATTEMPTS} times while it was read")
+
+
+def _row(row: Sequence[Any]) -> Row:
+    return Row._make((*row[:4], prefix_of(*row[4:8]), *row[8:]))
 
 
 def _without_repeats(rows: str) -> str:

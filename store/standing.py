@@ -157,6 +157,17 @@ def complete(since: int, bursts: Sequence[tuple[int, int]], at: int, quiet: int 
     return at - reached >= quiet
 
 
+def loaded_at(since: int, bursts: Sequence[tuple[int, int]], quiet: int = QUIET) -> int:
+    """Return when a table whose session came up at `since` is complete (see `complete`)."""
+    reached = since
+    for first, last in bursts:
+        if last >= since:
+            if first - reached >= quiet:
+                break
+            reached = max(reached, last)
+    return reached + quiet
+
+
 def presence(standing: Standing | None, done: bool, row: Order, announced: bool) -> Presence:
     """What the last row of a route says of it, given how its session stands and whether its table is complete.
 

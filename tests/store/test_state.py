@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from anycast.change import Presence
 from anycast.columns import Phase, SessionEvent
 from anycast.prefix import Prefix, parse_prefix
 from store.answers import RIBS, Held
@@ -30,10 +31,10 @@ _routes = st.builds(
     router=st.sampled_from(ROUTERS),
     peer=st.sampled_from([1, 2]),
     prefix=st.sampled_from(PREFIXES),
-    path_id=st.sampled_from([0, 0, 7]),
-    rib=st.sampled_from([0, 0, 2]),
-    attributes=st.sampled_from([0, 1, 1, 2]),
-    phase=st.sampled_from(Phase),
+    path_id=st.sampled_from([0, 0, 0, 7]),
+    rib=st.sampled_from([0, 0, 0, 2]),
+    attributes=st.sampled_from([0, 1, 1, 1, 2]),
+    phase=st.sampled_from([Phase.DUMP, Phase.DUMP, Phase.LIVE]),
 )
 _peers = st.builds(
     Happening,
@@ -50,6 +51,20 @@ _feeds = st.builds(
     peer=st.just(0),
     event=st.sampled_from([SessionEvent.FEED_OPENED, SessionEvent.FEED_LOST]),
 )
+_breaks = st.sampled_from([SessionEvent.FEED_LOST, SessionEvent.FEED_OPENED, SessionEvent.PEER_DOWN])
+
+
+@st.composite
+def _reconnects(draw: st.DrawFn) -> list[Happening]:
+    """A route is dumped; then a break, perhaps a Peer Up, and perhaps the same dump again."""
+    route = replace(draw(_routes), attributes=1, phase=Phase.DUMP)
+    peer = Happening(0, route.router, route.peer, SessionEvent.PEER_UP)
+    kind = draw(_breaks)
+    broken = replace(peer, event=kind, peer=route.peer if kind is SessionEvent.PEER_DOWN else 0)
+    wanted = draw(st.tuples(st.just(True), st.just(True), st.booleans(), st.booleans()))
+    return [what for what, is_wanted in zip((route, broken, peer, route), wanted, strict=True) if is_wanted]
+
+
 _steps = st.sampled_from([0.5, 1.0, 1.0, 3.0, 5.0, 6.0, 40.0, 3600.0])
 
 
@@ -59,9 +74,10 @@ def _histories(draw: st.DrawFn) -> list[list[Happening]]:
     begun = [
         Happening(0, router, peer, SessionEvent.PEER_UP) for router in ROUTERS for peer in draw(st.permutations([1, 2]))
     ]
-    drawn = draw(st.lists(st.one_of(_routes, _routes, _routes, _routes, _peers, _feeds), min_size=1, max_size=40))
+    single = st.one_of(_routes, _routes, _routes, _routes, _peers, _feeds).map(lambda what: [what])
+    drawn = draw(st.lists(st.one_of(single, single, single, _reconnects()), min_size=1, max_size=30))
     now, happenings = 0.0, []
-    for what in [*begun, *drawn]:
+    for what in [*begun, *(what for several in drawn for what in several)]:
         now += draw(_steps)
         happenings.append(replace(what, at=now))
     cuts = sorted(draw(st.sets(st.integers(1, len(happenings)), max_size=12)) | {0, len(happenings)})
@@ -125,6 +141,31 @@ def _answer(held: tuple[Held, ...]) -> Answer:
     }
 
 
+_Route = tuple[str, int, int, int, int]
+"""Router, peer, RIB view, path id, attributes."""
+
+
+def _present(answer: Answer) -> set[_Route]:
+    return {(*row[:4], row[6]) for row in answer if row[4] is Presence.PRESENT}
+
+
+def _shown(answer: Answer) -> set[_Route]:
+    return {(*row[:4], row[6]) for row in answer if row[6]}
+
+
+def _replayed(reader: Reader, prefix: str, moment: float) -> set[_Route]:
+    """What is there when all that happened to a prefix is taken together: what is unknown stays as it was."""
+    held: dict[tuple[str, int, int, int], int] = {}
+    for turn in reader.history(_prefix(prefix), NOON, at(moment + 0.000001)).rows:
+        session = turn.source.session
+        peer = int(str(session.peer).rpartition(".")[2])
+        key = session.router, peer, RIBS.index(turn.source.rib), turn.path_id
+        assert held.pop(key, 0) == (turn.before.id if turn.before else 0)
+        if turn.after:
+            held[key] = turn.after.id
+    return {(*key, number) for key, number in held.items()}
+
+
 def _prefix(text: str) -> Prefix:
     return parse_prefix(text)
 
@@ -167,6 +208,7 @@ def _check_state(groups: list[list[Happening]], fresh_ids: bool, sealings: set[i
             for prefix in PREFIXES:
                 found = _answer(reader.state(_prefix(prefix), at(moment)).rows)
                 assert found == simulate(everything, moment, prefix), (moment, prefix)
+                assert _present(found) <= _replayed(reader, prefix, moment) <= _shown(found), (moment, prefix)
         journal.close()
 
 
