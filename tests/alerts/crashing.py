@@ -34,7 +34,7 @@ async def conclude(file: LedgerFile, ledger: Ledger, telling: Telling, deliverer
         for transition in transitions:
             print(f"{transition.record.id}.{transition.step}", flush=True)  # noqa: T201
         deliverer.wake()
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.01)
 
 
 async def main(path: Path, url: str, last: bool) -> None:

@@ -123,12 +123,17 @@ async def slow_body(writer: asyncio.StreamWriter) -> None:
     await _gone(writer)
 
 
-async def huge_body(writer: asyncio.StreamWriter) -> None:
-    """Accept, and then send without end, for as long as anybody takes it."""
-    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-    while True:
-        writer.write(b"." * 65536)
-        await writer.drain()
+def huge_body(taken: list[int]) -> Behaviour:
+    """Accept, and then send without end for as long as anybody takes it; note the size of each piece taken."""
+
+    async def behave(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(b"." * 65536)
+            await writer.drain()
+            taken.append(65536)
+
+    return behave
 
 
 async def nonsense(writer: asyncio.StreamWriter) -> None:
