@@ -6,9 +6,9 @@ LISTEN_FDS and LISTEN_FDNAMES, descriptor 3).
 
 import json
 import os
-import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +20,16 @@ from lab.segments import FIN, RST, Segment
 from lab.topology import BMP_PORT, COLLECTOR_ADDRESS, Lab
 from lab.witness import PacketTap, TableWatcher
 
+BECOME = """
+import os, sys
+given = int(sys.argv[1])
+if given != 3:
+    os.dup2(given, 3)
+    os.close(given)
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+"""Puts the socket where the convention wants it, and becomes Catchment: the pid stays."""
 PATIENCE = 15.0
 """Seconds that it has to end after SIGTERM, before it is killed."""
 
@@ -64,11 +74,8 @@ def start(lab: Lab, argv: Sequence[str], env: Mapping[str, str], log: str) -> Re
     """
     listener = space.listening_socket(lab.namespace("collector"), COLLECTOR_ADDRESS, BMP_PORT)
     with listener, Path(log).open("ab") as output:
-        listener.set_inheritable(True)
-        # The shell puts the socket where the convention wants it, and becomes Catchment: the pid stays.
-        shell = f"exec {shlex.join(argv)} 3<&{listener.fileno()}"
         child = subprocess.Popen(
-            ["/bin/sh", "-c", shell if listener.fileno() != 3 else f"exec {shlex.join(argv)}"],
+            [sys.executable, "-c", BECOME, str(listener.fileno()), *argv],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

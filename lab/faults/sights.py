@@ -1,11 +1,11 @@
 """Where faults are seen from: the witnesses that several verbs share."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from lab import state
 from lab.segments import BMP_INITIATION, Segment
 from lab.topology import BMP_PORT, COLLECTOR_ADDRESS, SERVICES, Lab, Node, Service, Timers
-from lab.witness import Every, FibMonitor, PacketTap, TableWatcher, Witness
+from lab.witness import Every, FibMonitor, PacketTap, TableWatcher, Witness, next_hops
 
 
 def timers(lab: Lab) -> Timers:
@@ -14,22 +14,30 @@ def timers(lab: Lab) -> Timers:
     return known.timers if known is not None else Timers.LAB
 
 
-def gone(lab: Lab, nvas: Iterable[Node], service: Service = SERVICES[0]) -> Witness:
-    """The region's gateway forwards to none of these NVAs any more: withdrawn, and carried through Route Server."""
+def gone(lab: Lab, nvas: Sequence[Node], service: Service | None = None) -> Witness:
+    """The region's gateway forwards to none of these NVAs any more: withdrawn, and carried through Route Server.
+
+    Without a service it is the first that goes to them now: another fault may have taken one away already.
+    """
     lost = frozenset(str(nva.address) for nva in nvas)
-    return _gateway(lab, nvas, service, lost.isdisjoint, True)
+    return _gateway(lab, nvas, service or _shown(lab, nvas[0].place, lost), lost.isdisjoint, True)
 
 
-def back(lab: Lab, nvas: Iterable[Node], service: Service = SERVICES[0]) -> Witness:
+def _shown(lab: Lab, region: str, addresses: frozenset[str]) -> Service:
+    gateway = lab.namespace(f"{region}-gw")
+    shown = (each for each in SERVICES if addresses <= next_hops(gateway, each.prefix))
+    return next(shown, SERVICES[0])
+
+
+def back(lab: Lab, nvas: Sequence[Node], service: Service = SERVICES[0]) -> Witness:
     """The region's gateway forwards to all of these NVAs, again or still."""
     return _gateway(lab, nvas, service, frozenset(str(nva.address) for nva in nvas).issubset, False)
 
 
 def _gateway(
-    lab: Lab, nvas: Iterable[Node], service: Service, wanted: Callable[[frozenset[str]], bool], needs_change: bool
+    lab: Lab, nvas: Sequence[Node], service: Service, wanted: Callable[[frozenset[str]], bool], needs_change: bool
 ) -> Witness:
-    [region] = {nva.place for nva in nvas}
-    return FibMonitor(lab.namespace(f"{region}-gw"), service.prefix, wanted, needs_change)
+    return FibMonitor(lab.namespace(f"{nvas[0].place}-gw"), service.prefix, wanted, needs_change)
 
 
 def counted(namespace: str, count: Callable[[], int]) -> Witness:
