@@ -2,15 +2,19 @@
 
 import bz2
 import gzip
+import io
 import zlib
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from collector.wire.bmp.frames import HEADER, LONGEST
 from collector.wire.bmp.values import MessageType
 from collector.wire.errors import Malformed
 from collector.wire.mrt.records import Readable, looks_like_mrt
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
 
 CHUNK: Final = 1 << 16
 
@@ -60,10 +64,11 @@ def chunks(file: Readable) -> Iterator[bytes]:
         yield chunk
 
 
-class _Source:
+class _Source(io.RawIOBase):
     """A file whose next octets can be looked at."""
 
     def __init__(self, file: Readable) -> None:
+        super().__init__()
         self._file = file
         self._ahead = b""
         self.taken = 0
@@ -73,11 +78,16 @@ class _Source:
             self._ahead += more
         return self._ahead[:size]
 
-    def read(self, size: int, /) -> bytes:
-        taken, self._ahead = self._ahead[:size], self._ahead[size:]
-        taken = taken or self._file.read(size)
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "Buffer", /) -> int:
+        room = memoryview(buffer)
+        taken = self._ahead[: len(room)] or self._file.read(len(room))
+        self._ahead = self._ahead[len(taken) :]
         self.taken += len(taken)
-        return taken
+        room[: len(taken)] = taken
+        return len(taken)
 
 
 class _Decompressed:
