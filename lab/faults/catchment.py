@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lab import space, state
+from lab import processes, space, state
 from lab.faults.verb import Fault, FaultError, Say
 from lab.segments import FIN, RST, Segment
 from lab.topology import BMP_PORT, COLLECTOR_ADDRESS, Lab
@@ -80,7 +80,8 @@ def start(lab: Lab, argv: Sequence[str], env: Mapping[str, str], log: str) -> Re
             stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=(listener.fileno(),),
-            env={**(env or os.environ), "LISTEN_FDS": "1", "LISTEN_FDNAMES": "bmp"},
+            # With the lab's mark, so that `down` ends it, too, should nobody else.
+            env={**(env or os.environ), "LISTEN_FDS": "1", "LISTEN_FDNAMES": "bmp", processes.MARK: str(lab.folder)},
             start_new_session=True,
         )
     child.returncode = 0  # never waited for through this object; `state.reap` collects it by its pid
