@@ -31,6 +31,8 @@ class FeedCounters:
     """Of those, the ones whose bytes were not kept because there were too many in a minute."""
     tolerated: int = 0
     """Messages that were odd and taken all the same: 2-octet AS paths without the A flag, OPENs that cannot be read."""
+    own_as: int = 0
+    """Watched routes of eBGP peers that had the exporter's own AS in front of their path, which was taken away."""
     orphans: int = 0
     """Sessions that were first heard of by a route, without a Peer Up."""
     orphan_messages: int = 0

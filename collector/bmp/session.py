@@ -7,12 +7,13 @@ feed with it.
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
 import numpy as np
 
-from anycast.observation import LostReason, Observation, Session
+from anycast.observation import Announced, LostReason, Observation, Session
 from anycast.prefix import Family
 from anycast.route import Attributes
 from collector.batch import AttributeTable, RouteBatch
@@ -20,6 +21,7 @@ from collector.bmp.counters import FeedCounters
 from collector.bmp.ids import SessionIds
 from collector.bmp.intake import Intake
 from collector.bmp.messages import FEED_CLOSED, Messages
+from collector.bmp.own_as import without_own_as
 from collector.bmp.peers import PeerTable
 from collector.bmp.recorder import Recorder, Resolve, moment
 from collector.bmp.watch import Watch
@@ -234,10 +236,24 @@ class BmpFeed:
     def _piece(self, tables: dict[str, Any], busy: tuple[tuple[Any, int], ...]) -> Heard:
         """The next observations of the slice."""
         assert self._leftover is not None
-        observations = tuple(islice(self._leftover, PIECE))
+        observations = tuple(map(self._as_sent, islice(self._leftover, PIECE)))
         if len(observations) < PIECE:
             self._leftover = None
         return Heard(moment(self._last), self.router, observations, tables, busy)
+
+    def _as_sent(self, observation: Observation) -> Observation:
+        """A route as its peer sent it, without the exporter's own AS in front."""
+        if not isinstance(observation, Announced):
+            return observation
+        peer = self._peers.get(observation.source.session)
+        if peer is None or peer.sent is None or peer.received is None:
+            return observation
+        asns = peer.sent.asn, peer.received.asn
+        attributes = without_own_as(observation.attributes, observation.source.rib, *asns)
+        if attributes is observation.attributes:
+            return observation
+        self.counters.own_as += 1
+        return replace(observation, attributes=attributes)
 
     def _resolver(self, identities: Any) -> Resolve:
         """Attributes for a slice in pieces, also when the table forgets them between two."""
