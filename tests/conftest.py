@@ -12,7 +12,7 @@ settings.register_profile("hunt", max_examples=2000, deadline=None, database=Non
 
 
 def _hunting(config: pytest.Config) -> bool:
-    return config.getoption("markexpr") == "hunt"
+    return bool(config.getoption("markexpr") == "hunt")
 
 
 def pytest_configure(config: pytest.Config) -> None:

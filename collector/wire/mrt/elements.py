@@ -23,11 +23,9 @@ from collector.wire.mrt.values import (
     BgpMessage,
     Content,
     Damaged,
-    PeerIndexTable,
     Record,
     Rib,
     StateChange,
-    Unread,
 )
 
 
@@ -50,7 +48,7 @@ def _skipped(seen: Element, reason: str, offset: int, raw: bytes) -> Element:
 
 
 def _elements(content: Content, record: Record, opens: Opens) -> Iterator[Element]:
-    match content:
+    match content:  # a peer table and other protocols' records say nothing of routes
         case Rib():
             yield from _rib(content, record)
         case BgpMessage():
@@ -62,8 +60,6 @@ def _elements(content: Content, record: Record, opens: Opens) -> Iterator[Elemen
                 state=STATES.get(content.new, f"state {content.new}"),
                 old_state=STATES.get(content.old, f"state {content.old}"),
             )
-        case PeerIndexTable() | Unread():
-            return
 
 
 def _seen(content: BgpMessage | StateChange, record: Record) -> Element:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from hypothesis import strategies as st
 
 from anycast.observation import PeerType
-from anycast.prefix import Prefix
+from anycast.prefix import Address, Prefix
 from anycast.route import (
     Aggregator,
     Asn,
@@ -151,10 +151,11 @@ def peer_ups(draw: st.DrawFn) -> PeerUp:
     """Peer Ups with either OPEN perhaps left out."""
     header = draw(headers())
     six = header.flags & V_FLAG and header.peer_type is not PeerType.LOC_RIB
+    local: Address = draw(ipv6) if six else draw(ipv4)
     sent, received = draw(st.none() | opens), draw(st.none() | opens)
     bare = [which for which, side in (("sent", sent), ("received", received)) if side is None]
     problems = tuple(f"the {which} OPEN is a bare header of 19 octets" for which in bare)
-    return PeerUp(header, draw(ipv6 if six else ipv4), draw(u16), draw(u16), sent, received, draw(tlvs), problems)
+    return PeerUp(header, local, draw(u16), draw(u16), sent, received, draw(tlvs), problems)
 
 
 messages: st.SearchStrategy[Message] = st.one_of(
