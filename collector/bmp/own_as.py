@@ -1,8 +1,8 @@
 """An exporter's own AS in front of what an eBGP peer sent: some routers put it there before they export by BMP.
 
 FRR 8.4 does so in the Adj-RIB-In of eBGP peers (tried, pre- and post-policy). No peer can have sent such a path: the
-first AS of an eBGP peer's path is its own (RFC 4271, 6.3), and one that held ours would be a loop. The journal keeps what
-was on the wire; whoever judges sees what the peer sent.
+first AS of an eBGP peer's path is its own (RFC 4271, 6.3), and one that held ours would be a loop. The journal keeps
+what was on the wire; whoever judges sees what the peer sent.
 """
 
 from dataclasses import replace
