@@ -36,7 +36,7 @@ class FeedCounters:
     orphans: int = 0
     """Sessions that were first heard of by a route, without a Peer Up."""
     orphan_messages: int = 0
-    """Route Monitorings of such sessions."""
+    """Route Monitorings of such sessions, until their Peer Up came after all."""
     duplicate_ups: int = 0
     """Peer Ups of a session that was up already."""
     stray_downs: int = 0

@@ -182,6 +182,7 @@ class Messages:
         if not peer.up:
             self._peers.begin(peer, time)
         self._peers.admit(peer)
+        self.counters.orphan_messages += self._peers.of_orphan(peer)
         peer.up, peer.orphan, peer.reported_down = True, False, False
         local = None if peer.sent is None else peer.sent.speaker()
         remote = None if peer.received is None else peer.received.speaker()
@@ -193,7 +194,7 @@ class Messages:
         """A route of a session that no Peer Up spoke of."""
         self.counters.orphans += 1
         self._up(peer, None, "", time)
-        peer.orphan = True
+        self._peers.orphan(peer)
 
     def _peer_down(self, message: bmp.PeerDown, time: int) -> None:
         peer = self._peer(message.header, time)
@@ -205,6 +206,7 @@ class Messages:
     def _down(self, peer: Peer, reason: DownReason, detail: str, router_time: datetime | None, time: int) -> None:
         at = self._recorder.tick(time)
         self._peers.admit(peer)
+        self.counters.orphan_messages += self._peers.of_orphan(peer)
         peer.up, peer.orphan, peer.reported_down = False, False, True
         self._recorder.observe(SessionDown(moment(at), peer.session, reason, detail, router_time))
         self._row(at, SessionEvent.PEER_DOWN, peer, router_time, {"reason": str(reason), "detail": detail})

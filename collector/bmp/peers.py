@@ -30,6 +30,8 @@ class Peer:
     """Whether the feed has it up; an orphan is up, too."""
     orphan: bool = False
     """Heard of by a route, without a Peer Up."""
+    orphan_since: int = 0
+    """How many of its messages compiled code had taken by then."""
     reported_down: bool = False
     admitted: bool = False
     """Whether compiled code knows it."""
@@ -123,9 +125,17 @@ class PeerTable:
         """Note that a view was heard at `at` (ns); returns its phase, an `anycast.columns.Phase`."""
         return int(self._kernel.note(self.arrays, np.uint64(peer.number), np.uint64(RIBS.index(rib)), at))
 
+    def of_orphan(self, peer: Peer) -> int:
+        """Route Monitorings that compiled code took of a session since it is an orphan; 0 when it is none."""
+        return int(self.arrays.messages[peer.number]) - peer.orphan_since if peer.orphan else 0
+
     def of_orphans(self) -> int:
-        """Route Monitorings of orphans that compiled code took."""
-        return sum(int(self.arrays.messages[peer.number]) for peer in self.all if peer.orphan)
+        """The same, of all that are orphans now."""
+        return sum(map(self.of_orphan, self.all))
+
+    def orphan(self, peer: Peer) -> None:
+        """A session is an orphan from now on."""
+        peer.orphan, peer.orphan_since = True, int(self.arrays.messages[peer.number])
 
     def _sized(self, room: int) -> Any:
         return self._kernel.Peers(

@@ -1,9 +1,11 @@
 """One slice of a feed while it is being heard: rows and events, kept in the order in which they came."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
+from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -145,8 +147,12 @@ class Taken:
 
     def busy(self, sessions: dict[int, Session]) -> tuple[tuple[Session, int], ...]:
         """Sessions that sent routes, and how many."""
-        numbers, counts = np.unique(self.batch.session, return_counts=True)
-        return tuple((sessions[int(number)], int(count)) for number, count in zip(numbers, counts, strict=True))
+        column = self.batch.session
+        starts = np.flatnonzero(np.diff(column, prepend=np.uint32(0)))  # session numbers begin with 1
+        counts: Counter[Session] = Counter()
+        for start, end in pairwise((*starts.tolist(), len(column))):
+            counts[sessions[int(column[start])]] += end - start
+        return tuple(counts.items())
 
     def observations(self, wanted: Array, sessions: dict[int, Session], attributes: Resolve) -> Iterator[Observation]:
         """Yield the events, and the rows whose numbers are `wanted` as values, in the order in which they came.

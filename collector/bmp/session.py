@@ -252,7 +252,7 @@ class BmpFeed:
         attributes = without_own_as(observation.attributes, observation.source.rib, *asns)
         if attributes is observation.attributes:
             return observation
-        self.counters.own_as += 1
+        self._messages.counters.own_as += 1
         return replace(observation, attributes=attributes)
 
     def _resolver(self, identities: Any) -> Resolve:

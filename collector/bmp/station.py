@@ -51,7 +51,7 @@ OnHeard = Callable[[Heard], Awaitable[None] | None]
 class Limits:
     """Bounds, in octets."""
 
-    inbox: int = 16 << 20
+    inbox: int = 64 << 20
     """Memory for what one connection sent and nobody decoded."""
     spool: int = 256 << 20
     """Disk for the same, after that."""
