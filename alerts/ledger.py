@@ -14,6 +14,9 @@ anew with sight: a pending finding opens after its whole hold-down of being seen
 whole hold-down of being seen gone. A finding that is reported is seen, whatever else is unknown: whether to speak is
 the analyzers' judgement.
 
+An open finding that is reported worse is told so when it has been worse for a whole hold-down, too; until then it stays
+as it was.
+
 A condition ended when it was first seen gone, not when the clear hold-down ran out: that is `cleared_at`, and durations
 are counted to it. `since`, `not_before` and the id stay those of the first report, so that a restart, after which a
 view knows less about the past, changes nothing that people saw.
@@ -43,6 +46,8 @@ class _Held:
     """Start of the hold-down that runs; None while none does."""
     gone_at: datetime | None = None
     """When the condition of an open record was first seen gone; None while it lasts."""
+    rising_since: datetime | None = None
+    """Since when an open finding is reported worse than it was told; None while it is not."""
     proof_after: datetime | None = None
     """Restored and not reported since: before this time its absence proves nothing."""
 
@@ -99,6 +104,8 @@ class Ledger:
 
     def _due(self, held: _Held) -> datetime | None:
         """When the hold-down that runs runs out."""
+        if held.rising_since is not None:
+            return held.rising_since + self._hold_downs(held.record.finding.kind).open
         if held.counting_from is None:
             return held.proof_after if self._judged and held.proof_after and held.proof_after > self._judged else None
         hold_down = self._hold_downs(held.record.finding.kind)
@@ -122,7 +129,23 @@ class Ledger:
             held.counting_from = held.counting_from or now
             return self._open_if_due(held, now)
         held.counting_from = None
+        if not self._risen(held, before, now):
+            held.record = replace(before, muted_by=muted)
         return [] if held.record == before else [Transition(now, Step.CHANGED, held.record)]
+
+    def _risen(self, held: _Held, before: Record, now: datetime) -> bool:
+        """Whether what is reported may be told: at once when it is no worse, else when it has been so for a hold-down.
+
+        On the way to recovery vantages heal one after the other, and what is expected looks wrong for a moment.
+        """
+        if held.record.finding.severity.rank <= before.finding.severity.rank:
+            held.rising_since = None
+            return True
+        held.rising_since = held.rising_since or now
+        if now < held.rising_since + self._hold_downs(before.finding.kind).open:
+            return False
+        held.rising_since = None
+        return True
 
     def _open_if_due(self, held: _Held, now: datetime) -> list[Transition]:
         due = self._due(held)
@@ -134,6 +157,7 @@ class Ledger:
 
     def _unreported(self, key: str, unknown: frozenset[str], now: datetime) -> list[Transition]:
         held = self._held[key]
+        held.rising_since = None
         if held.record.finding.rests_on & unknown:
             held.counting_from = None
             return []
@@ -157,6 +181,7 @@ class Ledger:
             back = self._judged - now
             for held in self._held.values():
                 held.counting_from = held.counting_from and held.counting_from - back
+                held.rising_since = held.rising_since and held.rising_since - back
                 held.proof_after = held.proof_after and held.proof_after - back
         if now != self._judged:
             self._minted.clear()

@@ -72,6 +72,7 @@ class Daemon:
             PresentCollector(self.engine.situation, lambda: self.judging.ledger.records, self.jobs.ages)
         )
         self.stopping = asyncio.Event()
+        self._page = ""
 
     async def run(self) -> None:
         """Run until told to stop."""
@@ -80,7 +81,8 @@ class Daemon:
         listen = self.config.listen
         server = Server(app, listen.http.host, listen.http.port, listen.socket)
         await server.start()
-        self.deliverer.configure(senders(self.config.intent, server.address))
+        self._page = server.address
+        self.deliverer.configure(senders(self.config.intent, self._page))
         try:
             await self._serve(server)
         finally:
@@ -157,6 +159,7 @@ class Daemon:
         self.judging.reconfigure(intent)
         self.judging.ledger.configure(hold_downs(intent), intent.windows)
         self.judging.telling.configure(intent.receivers)
+        self.deliverer.configure(senders(intent, self._page))
         await self.hearing.reconfigure(config, added)
         log.info(
             "the intent file was read again: %d services, %d newly watched prefixes", len(intent.services), len(added)

@@ -28,6 +28,11 @@ class Gauges:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        self.commit_failures = Counter(
+            "catchment_ledger_commit_failures",
+            "Commits of conclusions that failed and were tried again.",
+            registry=self.registry,
+        )
         self.jobs = Counter(
             "catchment_job_runs", "Runs of scheduled jobs by outcome.", ["job", "outcome"], registry=self.registry
         )

@@ -9,10 +9,12 @@ hold-downs and quiet timers. Order within a round: fold, judge, commit (one tran
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from alerts.ledger import Ledger
 from alerts.outbox import Telling
@@ -31,6 +33,7 @@ from store.ledger import LedgerFile
 log = logging.getLogger(__name__)
 TICK = 0.25  # seconds between judgements when nothing is heard: the grain of hold-downs and quiet timers
 SNAPSHOT = 1.0  # seconds between snapshots of the view; its routes are kept exact by every commit
+COMMIT_AGAIN = 1.0  # seconds between attempts at a commit that failed
 CLEARED_KEPT = 10_000  # records over, in memory
 
 
@@ -132,12 +135,24 @@ class Judging:
         story = [*events, *map(self.narrator.changed, changes), *map(self.narrator.judged, steps)]
         numbered = self._timeline.number(sorted(story, key=lambda event: event.at))
         messages = self.telling.owe(transitions)
-        await self._file.commit(transitions, numbered, messages, changes, self._facts(now))
+        await self._commit(transitions, numbered, messages, changes, self._facts(now))
         self._cleared.extend(step.record for step in transitions if step.step is Step.CLEARED)
         self._timeline.publish(numbered)
         self._concluded(changes, bool(messages))
         for step in steps:
             log.info("%s %s", step.step, step.record.finding.key)
+
+    async def _commit(self, *conclusion: Any) -> None:
+        """Commit, again and again if need be: what was concluded is not concluded a second time, nor told before."""
+        while True:
+            try:
+                await self._file.commit(*conclusion)
+            except sqlite3.Error as error:
+                log.error("the ledger does not take what was concluded (%s); trying again", error)
+                self._gauges.commit_failures.inc()
+                await asyncio.sleep(COMMIT_AGAIN)
+            else:
+                return
 
     def _worth_a_line(self, transition: Transition) -> bool:
         """Whether a step is a line of the timeline: evidence that moved a little is not."""

@@ -110,7 +110,7 @@ def test_what_returns_inside_the_clear_hold_down_stays_the_same_record() -> None
 @pytest.mark.parametrize(
     "other",
     [
-        finding(severity=Severity.CRITICAL),
+        finding(severity=Severity.WARNING),
         finding(summary="web is not advertised by weu, nor by eus"),
         finding(evidence=(("weu-rs0", "absent"), ("weu-rs1", "absent"))),
         finding(rests_on=("weu-rs0", "weu-rs1")),
@@ -121,6 +121,25 @@ def test_an_open_finding_that_looks_different_has_changed(other: Finding) -> Non
     [changed] = book.judge([other], SEEN, at(3))
     assert (changed.step, changed.record.finding) == (Step.CHANGED, other)
     assert book.judge([other], SEEN, at(4)) == ()
+
+
+def test_a_rise_in_severity_is_told_when_it_has_lasted_a_hold_down_and_not_before() -> None:
+    book, worse = open_ledger(), finding(severity=Severity.CRITICAL, summary="worse")
+    assert book.judge([worse], SEEN, at(10)) == ()
+    assert book.records[0].finding == finding()
+    assert book.next_due(at(10)) == at(12)
+    [changed] = book.judge([worse], SEEN, at(12))
+    assert (changed.step, changed.record.finding) == (Step.CHANGED, worse)
+
+
+def test_a_rise_that_passes_inside_the_hold_down_is_not_told() -> None:
+    book, worse = open_ledger(), finding(severity=Severity.CRITICAL)
+    assert book.judge([worse], SEEN, at(10)) == ()
+    assert book.judge([finding()], SEEN, at(11)) == ()
+    assert book.judge([worse], SEEN, at(12.5)) == ()
+    assert book.judge([], SEEN, at(13)) == ()
+    [cleared] = book.judge([], SEEN, at(15))
+    assert (cleared.step, cleared.record.finding.severity) == (Step.CLEARED, finding().severity)
 
 
 def test_a_view_that_knows_less_about_the_past_does_not_move_the_beginning() -> None:

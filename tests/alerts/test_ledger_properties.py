@@ -188,6 +188,7 @@ def test_these_histories_reach_every_step() -> None:
         Moment(0, (wrong,), SEEN),
         Moment(2, (wrong,), SEEN),
         Moment(1, (replace(wrong, severity=Severity.CRITICAL),), SEEN, restart=True),
+        Moment(2, (replace(wrong, severity=Severity.CRITICAL),), SEEN),
         Moment(1, (finding("eus"),), SEEN),
     ]
     run = play(history)
