@@ -161,6 +161,7 @@ class Daemon:
         self.judging.telling.configure(intent.receivers)
         self.deliverer.configure(senders(intent, self._page))
         await self.hearing.reconfigure(config, added)
+        await self.memory.file.rewrite_watched(self.judging.held())
         log.info(
             "the intent file was read again: %d services, %d newly watched prefixes", len(intent.services), len(added)
         )

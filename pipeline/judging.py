@@ -24,7 +24,7 @@ from analyzers.view import View
 from anycast.change import Change
 from anycast.finding import Record, Severity, State, Step, Transition
 from anycast.intent import Intent
-from anycast.observation import Observation
+from anycast.observation import Announced, Observation
 from anycast.situation import Event
 from pipeline.gauges import Gauges
 from pipeline.timeline import Narrator, Timeline
@@ -99,6 +99,14 @@ class Judging:
         self.view.reconfigure(intent)
         self._stale = True
         self._wake.set()
+
+    def held(self) -> list[Announced]:
+        """Every route in the view, with the time since when it is there."""
+        return [
+            Announced(held.since, table.source, prefix, held.attributes, path_id)
+            for table in self.view.tables.values()
+            for (prefix, path_id), held in table.routes.items()
+        ]
 
     async def run(self) -> None:
         """Judge until cancelled."""

@@ -119,6 +119,8 @@ def rig(name: str, folder: Path, port: int, healthy: bool = True) -> Iterator[Ri
     made = Rig(lab, folder, intent)
     try:
         write_intent(lab, intent, folder / "data", port)
+        with intent.open("a") as file:
+            file.write("thresholds: {flap_window: 30s}\n")  # faults of one test must not count as flaps in the next
         made.start()
         if healthy:
             eventually(lambda: made.healthy(), 60, what="a healthy network")
