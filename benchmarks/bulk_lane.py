@@ -149,7 +149,7 @@ async def latencies(repeats: int, routes: int) -> list[float]:
     _, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.1", 0))
     writer.write(streams.initiation() + streams.peer_up())
     dumps = asyncio.create_task(_dumps(port, routes)) if routes else None
-    taken = []
+    taken: list[float] = []
     while len(taken) < repeats:
         if dumps is not None and not _pouring(listening):
             await asyncio.sleep(0.005)

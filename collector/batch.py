@@ -148,20 +148,20 @@ class AttributeTable:
 
     def grow(self) -> None:
         """Make room for at least one more blob, twice as much of what is short."""
-        old, entries = self.arrays, len(self)
-        arena, slots = old.arena, old.slots
-        if len(arena) - int(old.counts[1]) < len(self._scratch):
-            arena = np.concatenate((arena, np.zeros_like(arena)))
-        columns = old.ids, old.starts, old.sizes, old.narrow
-        if entries >= len(old.ids) - 1:
-            columns = tuple(np.concatenate((column, np.zeros_like(column))) for column in columns)
-            slots = np.zeros(2 * len(slots), np.uint32)
-            self.refill(slots, columns[0])
-        self.arrays = self._kernel.Interned(slots, *columns, arena, old.counts, old.key)
+        old, grown = self.arrays, dict[str, Array]()
+        if len(old.arena) - int(old.counts[1]) < len(self._scratch):
+            grown["arena"] = np.concatenate((old.arena, np.zeros_like(old.arena)))
+        if len(self) >= len(old.ids) - 1:
+            for name in ("ids", "starts", "sizes", "narrow"):
+                column = getattr(old, name)
+                grown[name] = np.concatenate((column, np.zeros_like(column)))
+            grown["slots"] = np.zeros(2 * len(old.slots), np.uint32)
+            self.refill(grown["slots"])
+        self.arrays = old._replace(**grown)
 
-    def refill(self, slots: Array, ids: Array | None = None) -> None:
+    def refill(self, slots: Array) -> None:
         """Enter every blob held into empty `slots`, which are at least twice as many."""
-        self._kernel.refill(slots, self.arrays.ids if ids is None else ids, np.uint64(len(self)))
+        self._kernel.refill(slots, self.arrays.ids, np.uint64(len(self)))
 
     def intern(self, blob: bytes, two_octet_as: bool) -> int:
         """Return the id of a canonical blob (at most 65,535 octets), kept from now on."""

@@ -53,7 +53,9 @@ class Intake:
         tail = self.data[self.at :]
         if not self._chunks or len(tail) + self._waiting < _needed(self._head(tail)):
             return False
-        head, parts, marks, times, total = tail[:HEADER], [tail], [], [], len(tail)
+        head, parts, total = tail[:HEADER], [tail], len(tail)
+        marks: list[int] = []
+        times: list[int] = []
         while self._chunks and (total < RUN or total < _needed(head)):
             chunk, at = self._chunks[0]
             if times and at // _DAY != times[-1] // _DAY and total >= _needed(head):

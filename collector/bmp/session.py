@@ -124,10 +124,15 @@ class BmpFeed:
                 break
             self._intake.at += len(frame)
             plain += 1
-            if self.ended is not None:
-                self._intake.drop()
+            if self._over():
                 break
         return None if self._recorder.empty else self._hand_over()
+
+    def _over(self) -> bool:
+        """Whether the last message ended the feed; nothing after it counts."""
+        if self.ended is not None:
+            self._intake.drop()
+        return self.ended is not None
 
     def give_up(self, yes: bool = True) -> Session | None:
         """Leave the heaviest session's unwatched routes out of the bulk lane, or no longer; returns the session.
@@ -204,7 +209,7 @@ class BmpFeed:
         counters = self._messages.counters
         counters.routes += len(taken.batch)
         counters.judged += len(wanted)
-        resolve = self._table.attributes
+        resolve: Resolve = self._table.attributes
         if len(wanted) > PIECE:
             resolve = self._resolver(np.unique(taken.batch.attributes[wanted]))
         self._leftover = taken.observations(wanted, sessions, resolve)

@@ -1,16 +1,32 @@
 """How the entry points of this package are compiled and cached."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from numba import njit
+from numba.extending import intrinsic
 
-inner: Final[Any] = njit(nogil=True, boundscheck=True, forceinline=True)
-"""For functions that only other compiled functions call: compiled into their callers."""
+Compiled = Callable[..., Any]
 
-entry: Final[Any] = njit(nogil=True, boundscheck=True, cache=True)
-"""For functions that Python calls. Each closes over `FINGERPRINT`."""
+
+def inner(function: Compiled) -> Compiled:
+    """For functions that only other compiled functions call: compiled into their callers."""
+    compiled: Compiled = njit(nogil=True, boundscheck=True, forceinline=True)(function)
+    return compiled
+
+
+def entry(function: Compiled) -> Compiled:
+    """For functions that Python calls. Each closes over `FINGERPRINT`."""
+    compiled: Compiled = njit(nogil=True, boundscheck=True, cache=True)(function)
+    return compiled
+
+
+def spelled(function: Compiled) -> Compiled:
+    """For functions that write LLVM themselves: (typing context, argument types) -> (signature, code generator)."""
+    compiled: Compiled = intrinsic(function)
+    return compiled
 
 
 def _fingerprint() -> int:

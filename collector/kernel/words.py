@@ -7,11 +7,10 @@ IndexError just as well and costs an eighth. Offsets are `uint64`.
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.extending import intrinsic
 
-from collector.kernel.compiled import inner
+from collector.kernel.compiled import Compiled, inner, spelled
 
 u64 = np.uint64
 _0, _1, _2, _4, _8 = (u64(number) for number in (0, 1, 2, 4, 8))
@@ -24,7 +23,7 @@ def _at(context: Any, builder: Any, kind: Any, array: Any, offset: Any, width: i
     return builder.bitcast(builder.gep(octets, [offset]), ir.IntType(width).as_pointer())
 
 
-def _load_of(width: int) -> Any:
+def _load_of(width: int) -> Compiled:
     def load(typing: Any, array: Any, offset: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             pointer = _at(context, builder, signature.args[0], arguments[0], arguments[1], width)
@@ -33,13 +32,13 @@ def _load_of(width: int) -> Any:
 
         return types.uint64(array, types.uint64), generate
 
-    return intrinsic(load)
+    return spelled(load)
 
 
 _load16, _load32, _load64 = _load_of(16), _load_of(32), _load_of(64)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@spelled
 def _move64(typing: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         read = _at(context, builder, signature.args[0], arguments[0], arguments[1], 64)
@@ -50,7 +49,7 @@ def _move64(typing: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
     return types.void(source, types.uint64, target, types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@spelled
 def put(typing: Any, array: Any, index: Any, value: Any) -> Any:
     """Store `value`, cast to the array's type, at `index`, which the caller has checked against the array's length."""
 
@@ -64,7 +63,7 @@ def put(typing: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.uint64, value), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@spelled
 def borrow(typing: Any, array: Any) -> Any:
     """The same array without its reference count, which is otherwise touched, atomically, wherever an array of a tuple
     is.

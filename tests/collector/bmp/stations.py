@@ -73,7 +73,7 @@ class Router:
 async def running(
     watch: Watch | None = None,
     *,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
     spool: Path | None = None,
     on_heard: Callable[[Heard], None] | None = None,
     exporters: Iterable[tuple[str, str]] = ((f"{EDGE}/32", "edge1"), (f"{OTHER}/32", "edge2")),
@@ -88,7 +88,7 @@ async def running(
         on_heard or heard.append,
         key=KEY,
         spool=spool,
-        limits=limits,
+        limits=limits or Limits(),
     )
     await station.start()
     up = Running(station, await station.serve(("127.0.0.1", 0)), heard)

@@ -160,7 +160,8 @@ def table(routes: int, seed: int = 1, *, peer: str = PEER, sharing: int = 4, pat
     About `sharing` prefixes an UPDATE; one attribute set in `paths` UPDATEs is new.
     """
     draw = random.Random(seed)
-    head, sent, known = header(peer), 0, []
+    head, sent = header(peer), 0
+    known: list[bytes] = []
     while sent < routes:
         if not known or draw.randrange(paths) == 0:
             asns = [draw.randrange(1, 400_000) for _ in range(draw.randrange(2, 6))]

@@ -1,7 +1,7 @@
 from ipaddress import ip_address
 
 from anycast.observation import Rib
-from anycast.route import AsPath, Asn, Attributes, Segment, SegmentKind
+from anycast.route import Asn, AsPath, Attributes, Segment, SegmentKind
 from collector.bmp.own_as import without_own_as
 
 OWN, PEER = Asn(65101), Asn(12076)
