@@ -144,7 +144,7 @@ def _hold_down(kind: Kind, part: HoldDownPart) -> HoldDown:
 def _receivers(file: IntentFile, folder: Path) -> Iterator[Webhook]:
     for name, part in file.receivers.items():
         secret = str(folder / part.secret_file) if part.secret_file else None
-        yield Webhook(name, part.webhook, part.least, part.timeout, secret)
+        yield Webhook(name, part.webhook, part.least, part.timeout, secret, part.plain_http)
 
 
 def _windows(file: IntentFile) -> Iterator[Window]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from anycast.prefix import Address, Prefix, inside
 from pipeline.config.document import Tree, at
 from pipeline.config.fields import nearest
-from pipeline.config.models import IntentFile, PlacementPart
+from pipeline.config.models import IntentFile, PlacementPart, ReceiverPart
 from pipeline.config.problem import KeyPath, key_text
 from pipeline.config.shape import Complaint
 from pipeline.config.vantages import routers, settled
@@ -176,7 +178,10 @@ def _usable(path: KeyPath, asn: int) -> Iterator[Complaint]:
 
 
 def exporters_are_somebody(file: IntentFile, names: Names) -> Iterator[Complaint]:
-    """Every exporter is a collector, a site's router, or named by a vantage; its address is nobody else's."""
+    """Every exporter is a collector, a site's router, or named by a vantage; its address is nobody else's.
+
+    Before there is any service there is nothing to be somebody for: such a file is there to learn from.
+    """
     sites, written = routers(file), {part.exporter for part in file.vantages.values()}
     declared = {router for site in names.under("sites") for router in names.under("sites", site, "routers")}
     for name, exporter in file.exporters.items():
@@ -184,7 +189,7 @@ def exporters_are_somebody(file: IntentFile, names: Names) -> Iterator[Complaint
         if exporter.collector and name in sites:
             said = f"cannot be the collector and a router of site {sites[name]} at once; name one of them otherwise"
             yield Complaint(path, said, on_key=True)
-        if not exporter.collector and name not in declared | written:
+        if names.under("services") and not exporter.collector and name not in declared | written:
             said = "is neither a collector nor a router of a site, and no vantage names it"
             meant = nearest(name, declared) or "; add `collector: true`, or name it as its router under `sites`"
             yield Complaint(path, said + meant, on_key=True, moot=(path, ("sites",)))
@@ -268,6 +273,29 @@ def numbers_make_sense(file: IntentFile, names: Names) -> Iterator[Complaint]:
         yield Complaint(("listen", "http"), "BMP listens there already; choose another port")
 
 
+def receivers_are_reached_safely(file: IntentFile, names: Names) -> Iterator[Complaint]:
+    """Findings leave this machine in the clear only where the file says that they may: the sender refuses it else."""
+    for name, receiver in file.receivers.items():
+        host = clear_host(receiver)
+        if host is not None and not receiver.plain_http:
+            said = f"would send findings in the clear to {host}; use https, or allow it with `plain_http: true`"
+            yield Complaint(("receivers", name, "webhook"), said)
+
+
+def clear_host(receiver: ReceiverPart) -> str | None:
+    """Return the host beyond this machine to which a receiver's webhook goes by http; None for any other webhook."""
+    parts = urlsplit(receiver.webhook)
+    return parts.hostname if parts.scheme == "http" and not is_loopback(parts.hostname or "") else None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine's own."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 CHECKS: tuple[Check, ...] = (
     services_name_what_exists,
     sites_name_what_exists,
@@ -279,4 +307,5 @@ CHECKS: tuple[Check, ...] = (
     prefixes_are_apart,
     vantages_are_clear,
     numbers_make_sense,
+    receivers_are_reached_safely,
 )

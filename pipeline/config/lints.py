@@ -6,14 +6,12 @@ subscription and service limits", as read in August 2026.
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 from anycast.finding import Kind
 from anycast.intent import ROUTE_SERVER, Role
-from pipeline.config.crosscheck import Located, covered, service_prefixes
+from pipeline.config.crosscheck import Located, clear_host, covered, is_loopback, service_prefixes
 from pipeline.config.fields import listed
 from pipeline.config.models import IntentFile, PlacementPart, RegionPart, ServicePart, SitePart
 from pipeline.config.problem import KeyPath
@@ -194,24 +192,20 @@ def slow_alarms(file: IntentFile, folder: Path) -> Iterator[Complaint]:
 def open_doors(file: IntentFile, folder: Path) -> Iterator[Complaint]:
     """What crosses the network in the clear or unguarded."""
     for name, receiver in file.receivers.items():
-        parts = urlsplit(receiver.webhook)
-        if parts.scheme == "http" and not _loopback(parts.hostname or ""):
-            said = f"sends findings in the clear to {parts.hostname}; use https"
+        host = clear_host(receiver)
+        if receiver.plain_http and host is not None:
+            said = f"sends findings in the clear to {host}, as plain_http allows; use https"
             yield Complaint(("receivers", name, "webhook"), said)
+        elif receiver.plain_http:
+            said = "allows what this webhook does not need; leave it out"
+            yield Complaint(("receivers", name, "plain_http"), said)
         if receiver.secret_file is not None and not (folder / receiver.secret_file).is_file():
             said = f"{receiver.secret_file} is not there; write the key into it before Catchment runs"
             yield Complaint(("receivers", name, "secret_file"), said)
     host = file.listen.http[0]
-    if not _loopback(host):
+    if not is_loopback(host):
         said = f"the API asks for no password and listens on {host}; listen on 127.0.0.1 and put a proxy before it"
         yield Complaint(("listen", "http"), said)
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def sleeping_timers(file: IntentFile, folder: Path) -> Iterator[Complaint]:
@@ -230,7 +224,8 @@ def sleeping_timers(file: IntentFile, folder: Path) -> Iterator[Complaint]:
 def nothing_to_do(file: IntentFile, folder: Path) -> Iterator[Complaint]:
     """A file that watches nothing, or that nobody feeds."""
     if not file.services:
-        yield Complaint(("services",), "is empty, so nothing is watched; write a service with its prefix and regions")
+        said = "is empty, so nothing is watched; write a service with its prefix and regions, or let routers connect"
+        yield Complaint(("services",), f"{said} and have `catchment learn` write the file from what is seen")
     if not file.exporters:
         yield Complaint(("exporters",), "is empty, so no router may connect; write the collector's GoBGP at least")
     collectors = [name for name, part in file.exporters.items() if part.collector]

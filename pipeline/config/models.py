@@ -233,6 +233,7 @@ class ReceiverPart(Part):
     least: SeverityField = Severity.WARNING
     timeout: DurationField = about("How long to wait for an answer.", "10s")
     secret_file: Annotated[str, Field(min_length=1)] | None = about("A file with the key that signs the body.", None)
+    plain_http: bool = about("Whether an http webhook may lie beyond this machine; findings cross in the clear.", False)
 
 
 class WindowPart(Part):

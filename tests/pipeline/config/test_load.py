@@ -107,6 +107,20 @@ def test_paths_are_seen_from_the_files_folder(tmp_path: Path) -> None:
     assert config.data == tmp_path / "seen"
     assert config.listen.socket == tmp_path / "run" / "api.sock"
     assert config.intent.receivers[0].secret_file == str(tmp_path / "hook.key")
+
+
+def test_plain_http_beyond_this_machine_is_allowed_only_where_the_file_says_so(tmp_path: Path) -> None:
+    receiver = "receivers: {ops: {webhook: 'http://alerts.example.com/hook'%s}}\n"
+    with pytest.raises(ConfigError, match="allow it with `plain_http: true`"):
+        added(tmp_path, receiver % "")
+    assert added(tmp_path, receiver % ", plain_http: true").intent.receivers[0].plain_http
+    assert not added(tmp_path, receiver.replace("http:", "https:") % "").intent.receivers[0].plain_http
+
+
+def test_the_file_to_learn_from_names_exporters_only_and_only_says_that_nothing_is_watched() -> None:
+    [lint] = check(EXAMPLES / "first.yaml")
+    assert (lint.severity, lint.key) == ("lint", "services")
+    assert [exporter.name for exporter in load(EXAMPLES / "first.yaml").intent.exporters] == ["gobgp", "ams-ce1"]
     assert config.lints == ()
 
 
