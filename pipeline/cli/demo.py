@@ -2,17 +2,15 @@
 
 import os
 import shutil
+import subprocess
 import sys
-
-from pipeline.cli.shown import console
 
 
 def demo(seconds: float, recording: bool, live: bool, keep: bool, port: int) -> int:
     """Play the story, live where the machine can, else from the recording, and say which."""
-    why_not = None if not recording else "a recording was asked for"
-    why_not = why_not or _why_not_live()
+    why_not = "a recording was asked for" if recording else _why_not_live()
     if why_not is None:
-        from pipeline.demo.play import perform
+        from pipeline.demo.stage import perform
 
         return perform(seconds, keep, port)
     if live:
@@ -20,8 +18,7 @@ def demo(seconds: float, recording: bool, live: bool, keep: bool, port: int) -> 
         return 2
     from pipeline.demo.replayed import perform as replay
 
-    console.print(f"mode: recording ({why_not}): BMP of the lab's routers, through the real station over TCP")
-    return replay(seconds, keep, port)
+    return replay(seconds, keep, port, why_not)
 
 
 def _why_not_live() -> str | None:
@@ -34,4 +31,12 @@ def _why_not_live() -> str | None:
     lacking = missing(LAB)
     if lacking:
         return f"not installed: {' '.join(lacking)}"
-    return None if shutil.which("ip") else "there is no ip command"
+    return None if _namespaces() else "this machine lets not even root make network namespaces"
+
+
+def _namespaces() -> bool:
+    """Whether namespaces can be made, which a container's root often may not: tried on one that goes at once."""
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        return True  # not in the way: `ip` will say what is wrong
+    return subprocess.run([unshare, "--net", "--mount", "true"], capture_output=True, check=False).returncode == 0

@@ -1,49 +1,89 @@
 """Play the story: the page's address first, then what happens, as the daemon itself tells it."""
 
 import asyncio
-import tempfile
 import time
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
 from pathlib import Path
-
-from rich.text import Text
+from typing import Protocol
 
 from anycast.plain import Plain
-from pipeline.cli.shown import SEVERITY_STYLE, clock, console
+from lab.story import Step
 from pipeline.client import Client, DaemonRefused, NoDaemon
+from pipeline.demo import lines
+from pipeline.demo.lines import Line, say
 from pipeline.demo.sink import Sink
-from pipeline.demo.stage import LiveStage
-from pipeline.demo.story import Step, scaled
 from pipeline.demo.watcher import Watcher
 
-READY = timedelta(seconds=40)
-SHOWN = {"feed-opened", "feed-lost", "peer-down", "withdrawn", "opened", "cleared", "told"}
-"""Words of events worth a line in the terminal; the page shows all."""
+READY = 120.0
+"""Seconds until both regions must be seen: a first start compiles the decoder before it listens."""
+LOOK = 0.2
+"""Seconds between two looks at the daemon's timeline."""
+WANTED = frozenset({"missing", "unexpected-origin"})
+"""Kinds that must be told, or the story did not come out."""
+MEANT = WANTED | {"backup-active", "ecmp-shrunk", "redundancy-low", "blind"}
+"""Kinds that may be told; anything else is a false alarm."""
+
+
+class Stage(Protocol):
+    """Where the story plays: on live routers, or on a recording of them."""
+
+    mode: str
+    """One word: which."""
+    log: Path
+    """The daemon's log."""
+    data: Path
+    """The daemon's data folder."""
+    steps: tuple[Step, ...]
+    """The story at this stage's own pace."""
+
+    async def rise(self, webhook: str, say: Callable[[str], None]) -> Watcher:
+        """Have the network begin to come up, and a daemon watch it and tell `webhook`."""
+        ...
+
+    def begin(self) -> None:
+        """The story begins now."""
+        ...
+
+    async def act(self, verb: str, arguments: tuple[str, ...]) -> str:
+        """Make a fault, or heal what was made; says what an independent witness saw, once it has seen it."""
+        ...
+
+    async def fall(self) -> None:
+        """Take the network away."""
+        ...
 
 
 class Play:
     """One performance."""
 
-    def __init__(self, stage: LiveStage, port: int, seconds: float) -> None:
-        self._stage, self._port, self._steps = stage, port, scaled(seconds)
-        self._sink = Sink(self._told)
+    def __init__(self, stage: Stage, port: int) -> None:
+        self._stage, self._port = stage, port
+        self._sink = Sink(lambda message: self._unsaid.append(lines.told(message)))
+        self._unsaid: list[Line] = []
         self._number = 0
 
+    @property
+    def told(self) -> list[Plain]:
+        """Every message that the webhook received."""
+        return self._sink.received
+
     async def run(self, keep: bool) -> int:
-        """Perform; 0 when everything that had to be seen was."""
-        say(f"page: http://127.0.0.1:{self._port}   mode: {self._stage.mode}   (it opens when the network is up)")
+        """Perform; 0 when what had to be told was told, and nothing else."""
+        say(f"page: http://127.0.0.1:{self._port}   mode: {self._stage.mode}   (it opens in a few seconds)")
         url = await self._sink.start()
         daemon: Watcher | None = None
         try:
-            daemon = await self._stage.rise(url, lambda line: console.print(Text(f"  {line}", style="dim")))
+            daemon = await self._stage.rise(url, lines.aside)
             client = Client(self._stage.data)
             await self._healthy(client, daemon)
             await self._perform(client)
+            verdict = await self._verdict(client)
+            if keep:
+                say(f"The page stays at http://127.0.0.1:{self._port} until you interrupt this (Ctrl-C).")
             while keep:
                 await self._relay(client)
-                await asyncio.sleep(0.5)
-            return await self._verdict(client)
+                await asyncio.sleep(LOOK)
+            return verdict
         finally:
             if daemon is not None:
                 await asyncio.to_thread(daemon.stop)
@@ -52,77 +92,80 @@ class Play:
 
     async def _healthy(self, client: Client, daemon: Watcher) -> None:
         """Wait until both regions are seen present."""
-        deadline = time.monotonic() + READY.total_seconds()
+        deadline = time.monotonic() + READY
         while True:
+            services: list[Plain] = []
             try:
                 services = (await asyncio.to_thread(client.get, "/api/v1/services"))["services"]
                 if services and all(each["health"] == "ok" for each in services):
                     break
             except (NoDaemon, DaemonRefused):
-                services = []
+                pass  # not yet: it compiles and opens its files before it answers
             if not daemon.alive:
-                raise SystemExit(f"the daemon ended; its log is {self._stage.log}")
+                raise SystemExit(f"catchment demo: the daemon ended: {_last_words(self._stage.log)}")
             if time.monotonic() > deadline:
-                raise SystemExit(f"the network did not look healthy within {READY.seconds} s: {_states(services)}")
+                raise SystemExit(f"catchment demo: not healthy within {READY:.0f} s: {_states(services)}")
             await asyncio.sleep(0.3)
         for service in services:
             regions = ", ".join(f"{each['region']} {each['presence']}" for each in service["regions"])
             lands = ", ".join(f"{each['site']} on {each.get('landed') or 'unknown'}" for each in service["sites"])
-            console.print(f"  {service['service']:<4} {service['prefix']:<15} {regions};  {lands}")
+            lines.plain(f"{service['service']:<4} {service['prefix']:<15} {regions}; {lands}")
 
     async def _perform(self, client: Client) -> None:
-        began = time.monotonic()
         self._number = int((await asyncio.to_thread(client.get, "/api/v1/status"))["events"])
-        for step in self._steps:
+        began = time.monotonic()
+        self._stage.begin()
+        for step in self._stage.steps:
             while time.monotonic() - began < step.at:
                 await self._relay(client)
-                await asyncio.sleep(0.2)
-            await self._step(step)
+                await asyncio.sleep(LOOK)
+            await self._step(step, client)
 
-    async def _step(self, step: Step) -> None:
+    async def _step(self, step: Step, client: Client) -> None:
+        """Say what comes, and do it; what the daemon tells of it meanwhile is said meanwhile."""
         say(step.say)
-        if step.verb is not None:
-            console.print(Text(f"  lab: {await self._stage.act(step.verb, step.arguments)}", style="dim"))
+        if step.verb is None:
+            return
+        acting = asyncio.create_task(self._stage.act(step.verb, step.arguments))
+        try:
+            while not acting.done():
+                await asyncio.wait([acting], timeout=LOOK)
+                if not acting.done():
+                    await self._relay(client)
+            lines.show(Line("lab", acting.result(), style="dim"))
+        finally:
+            acting.cancel()
 
     async def _relay(self, client: Client) -> None:
-        """Print what the daemon's timeline says since the last look."""
-        events = await asyncio.to_thread(client.get, "/api/v1/timeline", after=self._number)
-        for event in events["events"]:
-            self._number = event["number"]
-            if event["what"] in SHOWN:
-                style = SEVERITY_STYLE.get(event.get("severity", ""), "")
-                word = (f"{event['what']:<11} ", style)
-                console.print(Text.assemble((clock(event["at"]), "dim"), "  ", word, event["text"]))
-
-    def _told(self, message: Plain) -> None:
-        lasted = message.get("duration_seconds")
-        length = "" if lasted is None else f" after {lasted:.1f} s"
-        line = f"webhook: {message['status']} {message['severity']} {message['kind']}: {message['summary']}{length}"
-        console.print(Text(f"  ✉ {line}", style="magenta"))
+        """Print what the daemon's timeline says since the last look, and then who was told."""
+        happened = (await asyncio.to_thread(client.get, "/api/v1/timeline", after=self._number))["events"]
+        self._number = max((event["number"] for event in happened), default=self._number)
+        unsaid, self._unsaid = self._unsaid, []
+        for line in (*lines.events(happened), *unsaid):
+            lines.show(line)
 
     async def _verdict(self, client: Client) -> int:
         """Say what was told, and whether the story came out as it should."""
         await asyncio.sleep(1)
-        kinds = {message["kind"] for message in self._sink.received if message["status"] == "opened"}
-        lacking = {"missing", "unexpected-origin"} - kinds
         await self._relay(client)
-        say(f"{len(self._sink.received)} notifications, of {len(kinds)} kinds: {', '.join(sorted(kinds)) or 'none'}")
+        kinds = {message["kind"] for message in self.told if message["status"] == "opened"}
+        say(f"{len(self.told)} notifications, of {len(kinds)} kinds: {_listed(kinds)}")
+        lacking, false = WANTED - kinds, kinds - MEANT
         if lacking:
-            say(f"but nothing told of: {', '.join(sorted(lacking))}")
-        return int(bool(lacking))
+            say(f"but nothing told of: {_listed(lacking)}")
+        if false:
+            say(f"but nothing in the story is a cause for: {_listed(false)}")
+        return int(bool(lacking or false))
 
 
-def say(sentence: str) -> None:
-    """One sentence of the narrator."""
-    console.print(Text(f"▶ {sentence}", style="bold"))
+def _listed(kinds: Iterable[str]) -> str:
+    return ", ".join(sorted(kinds)) or "none"
 
 
 def _states(services: Iterable[Plain]) -> str:
     return ", ".join(f"{each['service']} {each['health']}" for each in services) or "no answer from the daemon"
 
 
-def perform(seconds: float, keep: bool, port: int) -> int:
-    """Play live, in a folder that goes away afterwards."""
-    with tempfile.TemporaryDirectory(prefix="catchment-demo-") as folder:
-        stage = LiveStage("demo", Path(folder), port)
-        return asyncio.run(Play(stage, port, seconds).run(keep))
+def _last_words(log: Path) -> str:
+    """The end of the daemon's log, which goes away with the demo's folder."""
+    return " / ".join(log.read_text(errors="replace").splitlines()[-3:]) or "it said nothing"

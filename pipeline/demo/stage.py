@@ -11,6 +11,8 @@ from pathlib import Path
 from lab import faults, lifecycle
 from lab.intent import render
 from lab.topology import Lab, Timers
+from pipeline.demo.play import Play
+from pipeline.demo.story import scaled
 from pipeline.demo.watcher import LabWatcher, Watcher
 
 Say = Callable[[str], None]
@@ -21,8 +23,10 @@ class LiveStage:
 
     mode = "live"
 
-    def __init__(self, name: str, folder: Path, port: int) -> None:
+    def __init__(self, name: str, folder: Path, port: int, seconds: float) -> None:
+        """`seconds`: how long the story is to take."""
         self.lab = Lab(name)
+        self.steps = scaled(seconds)
         self._folder, self._port = folder, port
         self.log = folder / "daemon.log"
         self.data = folder / "data"
@@ -36,6 +40,9 @@ class LiveStage:
         write_intent(self.lab, intent, self.data, self._port, webhook)
         return LabWatcher(self.lab, intent, self.data, self.log)
 
+    def begin(self) -> None:
+        """Nothing: live routers need no cue."""
+
     async def act(self, verb: str, arguments: tuple[str, ...]) -> str:
         """Make a fault, or heal what was made; says what an independent witness saw."""
         said: list[str] = []
@@ -48,6 +55,17 @@ class LiveStage:
     async def fall(self) -> None:
         """Take the lab down."""
         await asyncio.to_thread(lifecycle.down, self.lab)
+
+
+def perform(seconds: float, keep: bool, port: int) -> int:
+    """Play live, in a folder that goes away afterwards; 1 when the lab did not do as it was told."""
+    with tempfile.TemporaryDirectory(prefix="catchment-demo-") as folder:
+        stage = LiveStage("demo", Path(folder), port, seconds)
+        try:
+            return asyncio.run(Play(stage, port).run(keep))
+        except (RuntimeError, faults.EffectNotSeen, faults.FaultError) as error:
+            sys.stderr.write(f"catchment demo: {error}\n")
+            return 1
 
 
 def write_intent(lab: Lab, path: Path, data: Path, port: int, webhook: str | None = None) -> None:
