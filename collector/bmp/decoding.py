@@ -4,15 +4,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
 
 from collector.bmp.intake import RUN
 from collector.bmp.line import Line
 from collector.bmp.watch import Watch
 from collector.heard import Heard
 
-UNDELIVERED: Final = 32
-"""`Heard`s on their way to the event loop before the thread waits for it: at most about 64 MiB of columns."""
 log = logging.getLogger(__name__)
 
 
@@ -26,9 +23,7 @@ class Decoding:
         self._changed = threading.Condition()
         self._watch: Watch | None = None
         self._stopping = False
-        self._room = threading.Semaphore(UNDELIVERED)
         self._thread = threading.Thread(target=self._run, name="bmp-decoding", daemon=True)
-        self.undelivered = 0
         self.failures = 0
         """Feeds ended by an error of our own."""
 
@@ -41,7 +36,6 @@ class Decoding:
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        self._room.release()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -61,10 +55,16 @@ class Decoding:
         with self._changed:
             self._watch = watch
 
-    def delivered(self) -> None:
-        """The event loop is done with one `Heard`."""
-        self.undelivered -= 1
-        self._room.release()
+    def delivered(self, line: Line) -> None:
+        """The event loop is done with one `Heard` of a line."""
+        with self._changed:
+            line.undelivered -= 1
+            self._changed.notify()
+
+    @property
+    def undelivered(self) -> int:
+        """`Heard`s that the event loop is not done with."""
+        return sum(line.undelivered for line in tuple(self._lines))
 
     def _run(self) -> None:
         while (line := self._next()) is not None:
@@ -79,8 +79,8 @@ class Decoding:
                 line.done = True
             line.spent += time.perf_counter() - before
             if heard is not None:
-                self._room.acquire()
-                self.undelivered += 1
+                with self._changed:
+                    line.undelivered += 1
                 self._deliver(line, heard)
             if line.done:
                 with self._changed:

@@ -1,10 +1,15 @@
 """One exporter's connection on its way through the station: what the event loop and the decoding thread share."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from anycast.observation import LostReason, Session
 from collector.bmp.inbox import Inbox
 from collector.bmp.session import BmpFeed
+
+UNDELIVERED: Final = 16
+"""`Heard`s of a line on their way before its decoding waits, and that of no other line: at most about 32 MiB of
+columns."""
 
 
 @dataclass(eq=False)
@@ -27,10 +32,12 @@ class Line:
     """The inbox was full: part of it is given up until the inbox is empty."""
     given_up: Session | None = None
     done: bool = False
+    undelivered: int = 0
+    """`Heard`s on their way to whoever listens."""
 
     @property
     def ready(self) -> bool:
         """Whether the decoding thread has something to do here."""
-        if self.done or (self.after is not None and not self.after.done):
+        if self.done or self.undelivered >= UNDELIVERED or (self.after is not None and not self.after.done):
             return False
         return self.feed.more or self.inbox.octets > 0 or self.end is not None

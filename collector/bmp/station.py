@@ -60,9 +60,10 @@ class Limits:
 
 
 class Station:
-    """Listens for BMP and tells `on_heard` everything, one `Heard` after the other, on the event loop.
+    """Listens for BMP and tells `on_heard` everything, on the event loop, in order for each router.
 
-    `on_heard` may return an awaitable: the next one waits for it, and so, in the end, do the inboxes.
+    `on_heard` may return an awaitable: the router's next `Heard` waits for it, and so, in the end, does its inbox;
+    other routers' do not.
     """
 
     def __init__(
@@ -87,16 +88,15 @@ class Station:
         self._connections: dict[Line, Connection] = {}
         self._refused = 0
         self._strangers: Counter[str] = Counter()
-        self._heard: asyncio.Queue[tuple[Line, Heard | None]] = asyncio.Queue()
-        self._telling: asyncio.Task[None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._queues: dict[Line, asyncio.Queue[Heard | None]] = {}
+        self._telling: set[asyncio.Task[None]] = set()
+        self._failure: asyncio.Future[None] | None = None
 
     async def start(self) -> None:
         """Compile what is needed and begin to decode; `serve` then takes connections."""
-        self._loop = asyncio.get_running_loop()
+        self._failure = asyncio.get_running_loop().create_future()
         await asyncio.to_thread(warm)
         self._decoding.start()
-        self._telling = asyncio.create_task(self._tell(), name="bmp-station")
 
     async def serve(self, where: socket.socket | tuple[str, int]) -> tuple[str, int]:
         """Listen on (host, port), or on a socket that listens already; returns the address it listens on.
@@ -115,10 +115,8 @@ class Station:
 
     async def failed(self) -> None:
         """Wait until `on_heard` raises, and raise that; returns when the station is closed."""
-        if self._telling is not None:
-            await asyncio.wait([self._telling])
-            if not self._telling.cancelled():
-                self._telling.result()
+        if self._failure is not None:
+            await asyncio.shield(self._failure)
 
     async def close(self, patience: float = 5.0) -> None:
         """Stop listening, let go of the routers, and hand over what was received, for at most `patience` seconds.
@@ -129,17 +127,16 @@ class Station:
             server.close()
         for connection in list(self._connections.values()):
             connection.stop()
-        telling, deadline = self._telling, time.monotonic() + patience
-        while telling is not None and not telling.done() and time.monotonic() < deadline:
-            if not self._connections and self._heard.empty():
-                break
-            await asyncio.sleep(0.005)
+        if self._telling:
+            await asyncio.wait(self._telling, timeout=patience)
         await asyncio.to_thread(self._decoding.stop)
-        if telling is not None:
-            telling.cancel()
-            await asyncio.wait([telling])
+        for task in self._telling:
+            task.cancel()
+        await asyncio.gather(*self._telling, return_exceptions=True)
         for line in self._connections:
             line.inbox.close()
+        if self._failure is not None and not self._failure.done():
+            self._failure.set_result(None)
 
     def watch(self, watch: Watch) -> None:
         """Watch something else from now on."""
@@ -187,6 +184,10 @@ class Station:
         if exporter.line is None:
             exporter.began(line, moment(time.time_ns()))
             log.info("%s connected from %s", name, address)
+        self._queues[line] = asyncio.Queue()
+        task = asyncio.create_task(self._tell(line), name=f"bmp-{name}")
+        self._telling.add(task)
+        task.add_done_callback(self._told)
         self._decoding.add(line)
         return line
 
@@ -235,26 +236,31 @@ class Station:
     # What was heard.
 
     def _from_thread(self, line: Line, heard: Heard | None) -> None:
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._heard.put_nowait, (line, heard))
+        assert self._failure is not None
+        self._failure.get_loop().call_soon_threadsafe(self._queues[line].put_nowait, heard)
 
-    async def _tell(self) -> None:
-        while True:
-            line, heard = await self._heard.get()
-            if heard is None:
-                self._finished(line)
-                continue
-            lag = moment(time.time_ns()) - heard.at
+    async def _tell(self, line: Line) -> None:
+        """Hand over what a line heard, until its last word."""
+        queue = self._queues[line]
+        while (heard := await queue.get()) is not None:
             try:
-                answer = self._on_heard(replace(heard, lag=lag))
+                answer = self._on_heard(replace(heard, lag=moment(time.time_ns()) - heard.at))
                 if isawaitable(answer):
                     await answer
             finally:
-                self._decoding.delivered()
+                self._decoding.delivered(line)
+        self._finished(line)
+
+    def _told(self, task: asyncio.Task[None]) -> None:
+        self._telling.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and self._failure is not None and not self._failure.done():
+            self._failure.set_exception(error)
 
     def _finished(self, line: Line) -> None:
         """A line's last word was told."""
         connection = self._connections.pop(line)
+        del self._queues[line]
         connection.close()
         line.inbox.close()
         ended = line.feed.ended or (line.end[0] if line.end else LostReason.CLOSED)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from anycast.observation import Observation
 from collector.bmp.allow import Allow
 from collector.bmp.ids import Numbered
-from collector.bmp.station import Limits, Station
+from collector.bmp.station import Limits, OnHeard, Station
 from collector.bmp.status import ExporterStatus
 from collector.bmp.watch import Watch
 from collector.heard import Heard
@@ -75,7 +75,7 @@ async def running(
     *,
     limits: Limits | None = None,
     spool: Path | None = None,
-    on_heard: Callable[[Heard], None] | None = None,
+    on_heard: OnHeard | None = None,
     exporters: Iterable[tuple[str, str]] = ((f"{EDGE}/32", "edge1"), (f"{OTHER}/32", "edge2")),
 ) -> AsyncIterator[Running]:
     """Run a station that watches everything unless told otherwise."""

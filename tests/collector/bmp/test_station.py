@@ -235,7 +235,7 @@ async def test_an_awaitable_answer_holds_up_the_next_and_loses_nothing() -> None
         ended.append(heard)
         assert begun == ended
 
-    async with running(on_heard=slowly) as station:  # type: ignore[arg-type]
+    async with running(on_heard=slowly) as station:
         router = await station.router()
         await router.send(s.initiation(), s.peer_up(), *s.table(3_000))
         await router.close()
@@ -303,7 +303,7 @@ async def test_what_memory_cannot_hold_waits_on_disk_and_arrives_in_order(tmp_pa
         heard.append(item)
 
     limits = Limits(inbox=256 << 10, spool=64 << 20)
-    async with running(Watch(), limits=limits, spool=tmp_path, on_heard=later) as station:  # type: ignore[arg-type]
+    async with running(Watch(), limits=limits, spool=tmp_path, on_heard=later) as station:
         router = await station.router()
         stream = b"".join(s.table(400_000))
         sending = asyncio.create_task(router.send(s.initiation(), s.peer_up(), stream))
@@ -329,7 +329,7 @@ async def test_a_flood_costs_the_bulk_lane_first_and_then_the_feed(tmp_path: Pat
         heard.append(item)
 
     limits = Limits(inbox=64 << 10, spool=1 << 20)
-    async with running(Watch(), limits=limits, spool=tmp_path, on_heard=later) as station:  # type: ignore[arg-type]
+    async with running(Watch(), limits=limits, spool=tmp_path, on_heard=later) as station:
         router = await station.router()
         flood = asyncio.create_task(router.send(s.initiation(), s.peer_up(), *s.table(400_000)))
         await eventually(lambda: station.exporter().overloads == 2, 30)
@@ -379,3 +379,23 @@ def test_the_watch_asks_once_a_session() -> None:
 
     run(s.initiation() + s.peer_up() + s.announce("10.0.0.0/24") * 50, Watch((), whole))
     assert len(asked) == 1
+
+
+async def test_a_router_whose_rows_wait_holds_up_no_other() -> None:
+    gate = asyncio.Event()
+    heard: list[Heard] = []
+
+    async def stuck(item: Heard) -> None:
+        if item.router == "edge1":
+            await gate.wait()
+        heard.append(item)
+
+    async with running(Watch(), on_heard=stuck) as station:
+        big, small = await station.router(EDGE), await station.router(OTHER)
+        await big.send(s.initiation(), s.peer_up(), *s.table(600_000, sharing=30))
+        await eventually(lambda: station.station.status().undelivered >= 16)
+        await small.send(s.initiation())
+        await eventually(lambda: heard)
+        assert [item.router for item in heard] == ["edge2"]
+        gate.set()
+        await eventually(lambda: station.exporter("edge1").counters.routes == 600_000)
