@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import store.seal
+from anycast.change import Presence
 from anycast.columns import Phase, SessionEvent
 from anycast.prefix import Prefix, parse_prefix
 from store.folder import CLOSED, GROWING, sync_folder
@@ -202,3 +203,22 @@ def test_what_is_held_is_carried_over_days_without_a_row(tmp_path: Path) -> None
         ("10.2.0.0/16", b"set 3"),
     ]
     assert os.listdir(tmp_path / "sealed") == ["2026-11-27"]
+
+
+def test_a_table_that_loads_across_midnight_is_not_complete_before_it_is(tmp_path: Path) -> None:
+    midnight = 12 * 3600
+    events = [event(0, SessionEvent.PEER_UP), event(60, SessionEvent.FEED_LOST)]
+    events.append(event(midnight - 20.5, SessionEvent.PEER_UP))
+    dump = [route(midnight - 20 + 4 * n, f"10.{n}.0.0/16", phase=Phase.DUMP) for n in range(5)]
+    journal = Journal(tmp_path)
+    write(journal, NOON, ("sessions", batch("sessions", *events)), ("routes", batch("routes", route(1), *dump)))
+    journal.close()
+    reader, found = Reader(tmp_path), []
+    for day_before_is_there in (True, False):
+        found.append(
+            [item.presence for second in (0, 0.9, 1.1) for item in reader.state(WEB, at(midnight + second)).rows]
+        )
+        if day_before_is_there:
+            assert seal(tmp_path, at(midnight)).opened
+            shutil.rmtree(tmp_path / "sealed" / "2026-11-23")
+    assert found == [[Presence.UNKNOWN, Presence.UNKNOWN, Presence.ABSENT]] * 2

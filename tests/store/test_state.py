@@ -233,7 +233,7 @@ def test_a_day_answers_for_itself_in_many_histories(
 
 def _check_day(first: list[list[Happening]], second: list[list[Happening]]) -> None:
     midnight, last = 12 * 3600.0, first[-1][-1].at
-    yesterday = [replace(what, at=midnight - 0.5 - (last - what.at) / 100) for group in first for what in group]
+    yesterday = [replace(what, at=midnight - 0.5 - (last - what.at) / 10) for group in first for what in group]
     today = [replace(what, at=midnight + what.at / 4) for group in second for what in group]
     with TemporaryDirectory() as name:
         journal = Journal(Path(name), segment_size=1)
