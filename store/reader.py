@@ -22,7 +22,7 @@ from store.history import Happened, happened, turns
 from store.places import Condition, Match, condition, prefix_of
 from store.scan import KEY, ROUTES, SLACK, WITHOUT_REPEATS, Scan, opening_day, stamp
 from store.schema import JournalError, moment, nanoseconds
-from store.standing import QUIET, Standings
+from store.standing import QUIET, Standings, named
 from store.state import Row, state_of
 
 LIMIT: Final = 10_000
@@ -152,6 +152,19 @@ class Reader:
 
         return self._ask(at, at, ask)
 
+    def as_numbers(self, at: datetime) -> Mapping[Session, tuple[int, int]]:
+        """Return the AS numbers that each session's two OPENs gave, the router's own first, up to a time.
+
+        A session whose router sent no OPENs with its Peer Up is left out.
+        """
+
+        def ask(scan: Scan) -> Mapping[Session, tuple[int, int]]:
+            last = nanoseconds(at)
+            ups = (each for each in scan.events if each.event == SessionEvent.PEER_UP and each.at <= last)
+            return {named(each): asns for each in ups if (asns := _as_numbers(each.detail)) is not None}
+
+        return self._ask(at, at, ask)
+
     def highest_session(self, at: datetime) -> int:
         """Return the highest session id in the journal; ids above it are free."""
         sql = "select coalesce(max(session), 0) from sessions"
@@ -207,6 +220,14 @@ class Reader:
 
 def _row(row: Sequence[Any]) -> Row:
     return Row._make((*row[:4], prefix_of(*row[4:8]), *row[8:]))
+
+
+def _as_numbers(detail: Mapping[str, object]) -> tuple[int, int] | None:
+    """The AS numbers in the OPENs of a Peer Up's detail; None when either is not there."""
+    match detail:
+        case {"local": {"asn": int(own)}, "remote": {"asn": int(peer)}}:
+            return own, peer
+    return None
 
 
 def _without_repeats(rows: str) -> str:

@@ -181,6 +181,25 @@ def test_feeds_that_a_crash_left_open_are_named(journal: Journal, tmp_path: Path
     journal.close()
 
 
+def test_as_numbers_of_both_opens_are_those_of_the_last_peer_up(journal: Journal, tmp_path: Path) -> None:
+    def opens(own: int, peer: int) -> str:
+        return json.dumps({"local": {"asn": own, "hold_time": 9}, "remote": {"asn": peer}})
+
+    up = SessionEvent.PEER_UP
+    rows = [
+        event(0, up, 1, detail=opens(65101, 12076)),
+        event(1, up, 2),
+        event(2, up, 3, detail=opens(65101, 65515)),
+        event(3, SessionEvent.PEER_DOWN, 3, detail='{"reason": "remote-closed"}'),
+        event(4, up, 1, detail=opens(65101, 12077)),
+    ]
+    write(journal, at(5), ("sessions", batch("sessions", *rows)))
+    reader = Reader(tmp_path)
+    early = {str(session.peer): asns for session, asns in reader.as_numbers(at(3)).items()}
+    assert early == {"10.0.0.1": (65101, 12076), "10.0.0.3": (65101, 65515)}
+    assert reader.as_numbers(at(4))[Session("gobgp", ip_address("10.0.0.1"))] == (65101, 12077)
+
+
 def test_the_highest_session_id_is_known_for_the_next_collector(journal: Journal, tmp_path: Path) -> None:
     write(journal, NOON, ("sessions", batch("sessions", event(0, SessionEvent.PEER_UP, 41))))
     journal.close()
