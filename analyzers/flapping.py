@@ -78,19 +78,19 @@ def _session(key: str, table: Table, began: datetime) -> Finding:
 
 def _routes(picture: Picture, restless: set[str], limits: Thresholds, now: datetime) -> Iterator[Finding]:
     name, prefix = picture.service.name, str(picture.prefix)
-    upstream = False
+    upstream: list[datetime] = []
     for facts in picture.regions.values():
         sightings = [*facts.nvas, *facts.others, *facts.instances]
         found = _flapping(picture, sightings, limits, now)
-        upstream = upstream or bool(found)
+        upstream += _flapped(picture, sightings, limits)
         if found and not any(sighting.key in restless for sighting in sightings):
             yield _finding(Subject(name, prefix, facts.region), picture, f"in {facts.region}", found)
-    if upstream:
-        return  # the sites only see what the region does
     for site in picture.sites.values():
         sightings = [*site.heard, *site.chosen]
         found = _flapping(picture, sightings, limits, now)
-        if found and not any(sighting.key in restless for sighting in sightings):
+        # A site only sees what a region does, or did: it may count one down more, and decay later.
+        follows = any(abs(last - down) <= limits.flap_window for last in _lasts(picture, found) for down in upstream)
+        if found and not follows and not any(sighting.key in restless for sighting in sightings):
             place = site.site.name
             yield _finding(Subject(name, prefix, site=place), picture, f"at {place}", found)
 
@@ -106,6 +106,16 @@ def _flapping(
         if began is not None:
             found.append((sighting, began))
     return found
+
+
+def _flapped(picture: Picture, sightings: Iterable[Sighting], limits: Thresholds) -> list[datetime]:
+    """The last downs of vantages where the prefix flaps, or did when it last went down there."""
+    remembered = (s.table.downs.get(picture.prefix) for s in sightings if s.table is not None)
+    return [downs[-1] for downs in remembered if downs and flaps_since(tuple(downs), limits, downs[-1]) is not None]
+
+
+def _lasts(picture: Picture, found: Iterable[tuple[Sighting, datetime]]) -> list[datetime]:
+    return [sighting.table.downs[picture.prefix][-1] for sighting, _ in found if sighting.table is not None]
 
 
 def _finding(where: Subject, picture: Picture, place: str, found: list[tuple[Sighting, datetime]]) -> Finding:

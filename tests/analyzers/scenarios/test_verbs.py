@@ -14,6 +14,7 @@ from tests.analyzers.network import (
     best_source,
     edge_to_collector,
     looks,
+    msee_route,
     msee_source,
     nva_route,
     nva_source,
@@ -107,6 +108,33 @@ def test_a_flapping_advertisement_is_one_finding_that_outlives_the_last_flap_and
     assert judged(network) == {"flapping web weu"}
     network.wait(120)
     assert judged(network) == set()
+
+
+def test_a_site_that_counts_one_down_more_than_its_region_is_still_the_same_flapping() -> None:
+    network = Network()
+    for count in range(4):
+        if count < 3:
+            network.withdraw(nva_source("weu-nva1"), WEB)
+        network.withdraw(msee_source("nyc", "weu-msee1"), WEB)
+        network.wait(3)
+        network.announce(nva_source("weu-nva1"), WEB, nva_route("weu-nva1", WEB))
+        network.announce(msee_source("nyc", "weu-msee1"), WEB, msee_route("nyc", "weu-msee1"))
+        network.wait(3)
+    seen = set()
+    for _ in range(60):
+        network.wait(10)
+        seen |= judged(network)
+    assert seen == {"flapping web weu"}
+
+
+def test_a_prefix_that_flaps_at_a_site_alone_is_the_sites() -> None:
+    network = Network()
+    for _ in range(3):
+        network.withdraw(msee_source("nyc", "weu-msee1"), WEB)
+        network.wait(3)
+        network.announce(msee_source("nyc", "weu-msee1"), WEB, msee_route("nyc", "weu-msee1"))
+        network.wait(3)
+    assert judged(network) == {"flapping web nyc"}
 
 
 def test_two_flaps_are_not_flapping() -> None:

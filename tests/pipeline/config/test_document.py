@@ -114,7 +114,7 @@ LAUGHS = "a: &a [lol, lol, lol]\n" + "".join(
          "digits", "twice"],
 )  # fmt: skip
 def test_hostile_text_ends_soon(text: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     document = read_document(text.encode())
-    assert time.monotonic() - begun < SECONDS
+    assert time.process_time() - begun < SECONDS
     assert document.faults or document.tree is None

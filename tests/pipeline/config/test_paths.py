@@ -19,9 +19,9 @@ LONG_PATH = " ".join(["65010"] * 1000) + " 1x"  # as long as one UPDATE can carr
 )  # fmt: skip
 def test_what_people_write_is_taken_and_quick(text: str) -> None:
     expression = re.compile(as_path_expression(text))
-    begun = time.monotonic()
+    begun = time.process_time()
     expression.search(LONG_PATH)
-    assert time.monotonic() - begun < 2.0
+    assert time.process_time() - begun < 2.0
 
 
 @pytest.mark.parametrize(
