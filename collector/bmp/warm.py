@@ -15,7 +15,7 @@ _ATTRIBUTES = b"\x40\x01\x01\x00" + b"\x40\x02\x00" + b"\x40\x03\x04\xc0\x00\x02
 def warm() -> None:
     """Send a tiny feed through, with every kind of call in it. Blocks; meant for a thread."""
     table = AttributeTable(bytes(16))
-    feed = BmpFeed("warm", table, Numbered(), Watch())
+    feed = BmpFeed("warm", table, Numbered(), Watch((), lambda session: True))
     update = b"\0\0" + len(_ATTRIBUTES).to_bytes(2, "big") + _ATTRIBUTES + b"\x18\x0a\x00\x00"
     for number in range(3):
         feed.feed(_monitoring(update if number else b"\0\0\0\0"), number)
