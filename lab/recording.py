@@ -8,7 +8,9 @@ It takes about two and a half minutes, Linux and root.
 
 import argparse
 import asyncio
+import ctypes
 import itertools
+import os
 import socket
 import sys
 import time
@@ -31,6 +33,8 @@ QUIET = 4.0
 AFTERWARDS = 2.0
 """Seconds that are recorded after the last step."""
 READ = 65_536
+HOST = "lab"
+CLONE_NEWUTS = 0x04000000  # linux/sched.h
 
 
 class Recorder:
@@ -137,8 +141,20 @@ async def _step(lab: Lab, recorder: Recorder, begins: float, step: Step, say: Sa
     return Act(at, step.verb, step.arguments, recorder.now(), seen[-1])
 
 
+def nameless() -> None:
+    """Give this process and its children another host name than the machine's: GoBGP puts that into its OPENs.
+
+    Raises OSError where this is not allowed.
+    """
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUTS):
+        number = ctypes.get_errno()
+        raise OSError(number, f"cannot leave the machine's host name: {os.strerror(number)}")
+    socket.sethostname(HOST)
+
+
 def make(lab: Lab, path: Path, say: Say) -> Tape:
     """Bring a lab up, record the story, write it to `path`, and take the lab down."""
+    nameless()
     made = lifecycle.up(lab, progress=say)
     say(f"{made.sessions} BGP sessions are up after {made.took.total_seconds():.0f} s")
     try:
