@@ -51,7 +51,7 @@ class Rig:
     def start(self) -> None:
         """Start the daemon and wait until it is ready."""
         self.daemon = LabWatcher(self.lab, self.intent, self.folder / "data", self.folder / "daemon.log")
-        eventually(self._answers, START, what=f"an answer from the daemon ({self.folder / 'daemon.log'})")
+        eventually(self.answers, START, what=f"an answer from the daemon ({self.folder / 'daemon.log'})")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the daemon."""
@@ -59,7 +59,8 @@ class Rig:
             self.daemon.stop(how)
             self.daemon = None
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the daemon answers; raises AssertionError with its log when it has ended."""
         assert self.daemon is not None
         if not self.daemon.alive:
             raise AssertionError("the daemon ended:\n" + (self.folder / "daemon.log").read_text()[-3000:])

@@ -10,7 +10,7 @@ from lab.state import Process
 from lab.topology import BMP_PORT, COLLECTOR, COLLECTOR_ADDRESS, Lab, Session, Timers
 
 NODE = "collector"
-STATISTICS = 30
+STATISTICS = 15
 """Seconds between statistics reports over BMP."""
 
 

@@ -58,7 +58,7 @@ def _global(config: Config, speaker: Speaker) -> Iterator[str]:
     here = {"0.0.0.0": "127.0.0.1", "::": "::1"}
     yield f'    address = "{here.get(config.listen.bmp.host, config.listen.bmp.host)}"'
     yield f"    port = {config.listen.bmp.port}"
-    yield from ('    route-monitoring-policy = "pre-policy"', "    statistics-timeout = 30")
+    yield from ('    route-monitoring-policy = "pre-policy"', "    statistics-timeout = 15")
 
 
 def _neighbor(config: Config, speaker: Speaker, peer: Vantage) -> Iterator[str]:

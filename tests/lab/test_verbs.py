@@ -68,9 +68,10 @@ CASES = (
     case("session-down", "weu-msee1", "ams-ce1", opens={"session-down|site=ams|vantage=ams-weu-msee1"}),
     case("hijack", opens={about("unexpected-origin", "web", detail="AS65999")}),
     case("more-specific", opens={about("more-specific", "vdi", detail="10.250.8.0/25")}),
+    case("drop-prepend", opens={about("prepend-lost", "dns", region="eus")}),
     case("change-local-pref", opens=DRIFT),
-    case("cut-bmp", "--reset", "ams-ce1", opens={"blind|exporter=ams-ce1"}),
-    case("cut-bmp", "--silent", "nyc-ce1", opens={"blind|exporter=nyc-ce1"}),
+    case("cut-bmp", "--reset", "ams-ce1", opens={"blind|site=ams|exporter=ams-ce1"}),
+    case("cut-bmp", "--silent", "nyc-ce1", opens={"blind|site=nyc|exporter=nyc-ce1"}),
 )
 
 
@@ -94,3 +95,30 @@ def test_a_fault_opens_exactly_its_findings_and_they_clear(watched: Rig, fault: 
     watched.settled(set(), within=40, steady=1)
     assert watched.seen_open == fault.expected
     eventually(lambda: not lifecycle.lacking(watched.lab), 30, what="a healthy lab")
+
+
+def test_flapping_is_one_finding_however_often_it_goes_down(watched: Rig) -> None:
+    watched.forget()
+    faults.inject(watched.lab, "flap", ("eus", "vdi"))
+    flapping = about("flapping", "vdi", region="eus")
+    watched.settled({flapping}, within=10, steady=STEADY)
+    watched.settled(set(), within=90, steady=1)
+    assert watched.seen_open == {flapping}
+
+
+@pytest.mark.parametrize(
+    "restart", [("restart-gobgp",), ("restart-catchment",), ("restart-catchment", "--kill")], ids=" ".join
+)
+def test_restarts_are_no_fault_of_the_network(watched: Rig, restart: tuple[str, ...]) -> None:
+    watched.forget()
+    verb, *words = restart
+    faults.inject(watched.lab, verb, words)
+    eventually(watched.answers, 30, what="an answer of the daemon")
+    eventually(watched.healthy, 90, what="a healthy network")
+    watched.settled(set(), within=5, steady=STEADY)
+    assert watched.seen_open <= {"blind|exporter=gobgp"}
+
+
+def test_every_verb_of_the_lab_is_tried_here() -> None:
+    tried = {each.verb for each in CASES} | {"flap", "restart-gobgp", "restart-catchment"}
+    assert tried == set(faults.VERBS)
