@@ -5,11 +5,10 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rich.console import Console
 from rich.text import Text
 
-from anycast.plain import Plain
-from pipeline.cli.shown import SEVERITY_STYLE, clock, console
+from anycast.plain import Plain, parse_stamp
+from pipeline.cli.shown import SEVERITY_STYLE, console
 
 MARGIN = "  "
 CLOCK, WORD = 12, 11  # columns of a time of day, and of the word for what happened
@@ -42,7 +41,7 @@ def events(happened: Iterable[Plain]) -> tuple[Line, ...]:
             continue
         where = _ROUTE.fullmatch(event["text"]) if event["kind"] == "route" else None
         plainly = where is not None and not where["how"]
-        line = Line(event["what"], _short(event), clock(event["at"]), SEVERITY_STYLE.get(event.get("severity"), ""))
+        line = Line(event["what"], _short(event), _clock(event["at"]), SEVERITY_STYLE.get(event.get("severity"), ""))
         if plainly and where is not None and places and places[0] == where["prefix"]:
             places.append(where["where"])
             lines[-1] = Line(lines[-1].word, _at(places), lines[-1].at, lines[-1].style)
@@ -55,6 +54,11 @@ def events(happened: Iterable[Plain]) -> tuple[Line, ...]:
 def _worth(event: Plain) -> bool:
     words = _SHOWN.get(event["kind"], set())
     return words is None or event["what"] in words
+
+
+def _clock(stamp: str) -> str:
+    """The time of day in UTC, with milliseconds: `CLOCK` columns."""
+    return f"{parse_stamp(stamp):%H:%M:%S.%f}"[:CLOCK]
 
 
 def _at(places: list[str]) -> str:
@@ -118,7 +122,7 @@ def _symbol(symbol: str, plain: str) -> str:
     return symbol if console.encoding.startswith("utf") else plain
 
 
-def _print(text: Text, to: Console = console) -> None:
+def _print(text: Text) -> None:
     """Print without folding again. NO_COLOR takes bold and dim away, too: what is asked for is plain text."""
-    to.print(Text(text.plain) if to.no_color else text, soft_wrap=True)
-    to.file.flush()
+    console.print(Text(text.plain) if console.no_color else text, soft_wrap=True)
+    console.file.flush()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,7 @@ READY = 120.0
 """Seconds until both regions must be seen: a first start compiles the decoder before it listens."""
 LOOK = 0.2
 """Seconds between two looks at the daemon's timeline."""
+KEPT = 5000
 WANTED = frozenset({"missing", "unexpected-origin"})
 """Kinds that must be told, or the story did not come out."""
 MEANT = WANTED | {"backup-active", "ecmp-shrunk", "redundancy-low", "blind"}
@@ -61,6 +63,8 @@ class Play:
         self._sink = Sink(lambda message: self._unsaid.append(lines.told(message)))
         self._unsaid: list[Line] = []
         self._number = 0
+        self.happened: deque[Plain] = deque(maxlen=KEPT)
+        """Events of the daemon's timeline since the story began, the latest of them."""
 
     @property
     def told(self) -> list[Plain]:
@@ -139,6 +143,7 @@ class Play:
     async def _relay(self, client: Client) -> None:
         """Print what the daemon's timeline says since the last look, and then who was told."""
         happened = (await asyncio.to_thread(client.get, "/api/v1/timeline", after=self._number))["events"]
+        self.happened.extend(happened)
         self._number = max((event["number"] for event in happened), default=self._number)
         unsaid, self._unsaid = self._unsaid, []
         for line in (*lines.events(happened), *unsaid):
