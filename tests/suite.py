@@ -14,8 +14,9 @@ from lab import packages
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = (  # name, pytest arguments
-    ("unit, property and golden tests", ["-m", "not lab and not browser and not hunt"]),
-    ("the lab: real routers in network namespaces", ["-m", "lab", "--timeout=420"]),
+    ("unit, property and golden tests", ["-n", "2", "-m", "not lab and not browser and not hunt"]),
+    # Two labs run side by side, each file in one process: they wait much and compute little.
+    ("the lab: real routers in network namespaces", ["-n", "2", "--dist", "loadfile", "-m", "lab", "--timeout=420"]),
     ("the console in a real browser", ["-m", "browser", "--timeout=240"]),
 )
 SKIPPED = re.compile(r"^SKIPPED \[\d+\] .*?: (left out: .*)$", re.MULTILINE)
