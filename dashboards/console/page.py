@@ -14,7 +14,7 @@ from anycast.situation import Event, Health, Situation
 from dashboards.console.findings import findings
 from dashboards.console.markup import join, tag, text
 from dashboards.console.services import services
-from dashboards.console.timeline import SHOWN, timeline
+from dashboards.console.timeline import KEPT, timeline
 
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 EVERY = 0.5  # seconds between looks
@@ -35,7 +35,7 @@ class _Page:
 
     def __init__(self, reading: Reading, mode: Callable[[], str]) -> None:
         self._reading, self._mode = reading, mode
-        self._events: deque[Event] = deque(maxlen=SHOWN)
+        self._events: deque[Event] = deque(maxlen=KEPT)
         self._shown: dict[str, str] = {}
 
     def build(self) -> None:

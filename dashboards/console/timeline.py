@@ -6,11 +6,15 @@ from anycast.situation import Event
 from dashboards.console.markup import clock, join, tag, text
 
 SHOWN = 200  # lines on the page
+KEPT = 1000  # events to choose them from
+UNTOLD = {"pending", "dropped"}
+"""Steps of findings that nobody is told of: history has them, and the list of findings shows what is pending."""
 
 
 def timeline(events: Iterable[Event]) -> str:
     """Events as HTML, newest first; a plain sentence while there are none."""
-    newest = sorted(events, key=lambda event: event.number, reverse=True)[:SHOWN]
+    told = [event for event in events if event.what not in UNTOLD]
+    newest = sorted(told, key=lambda event: event.number, reverse=True)[:SHOWN]
     if not newest:
         return tag("p", "quiet", "Nothing has happened since the daemon began to watch.")
     return tag("ol", "timeline", join(map(_line, newest)))

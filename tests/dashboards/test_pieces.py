@@ -72,6 +72,12 @@ def test_the_timeline_is_newest_first_and_bounded() -> None:
     assert html.index(f'data-number="{SHOWN + 49}"') < html.index(f'data-number="{SHOWN + 48}"')
 
 
+def test_what_nobody_is_told_takes_no_line_of_the_page() -> None:
+    told, untold = event(1), replace(event(2), what="dropped", text="it healed at once")
+    assert "healed at once" not in timeline([told, untold])
+    assert 'data-number="1"' in timeline([told, untold])
+
+
 def test_lengths_of_time_are_one_word() -> None:
     assert [span_of(NOW - NOW.replace(minute=0)), span_of(NOW - NOW.replace(hour=1))] == ["0s", "2h"]
 
