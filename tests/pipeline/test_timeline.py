@@ -25,12 +25,10 @@ def _event(number: int = 0) -> Event:
     return Event(number, AT, EventKind.ROUTE, "withdrawn", "gone")
 
 
-def _change(**more: object) -> Change:
-    attributes = Attributes(as_path=AsPath.of(65010), next_hop=ip_address("10.10.1.4"))
-    values: dict[str, object] = {"cause": Cause.UPDATE, "before": attributes, "after": None} | more
-    return Change(
-        AT, ChangeKind.WITHDRAWN, source=Source(NVA), prefix=ip_network("10.250.0.10/32"), path_id=0, **values
-    )  # type: ignore[arg-type]
+def _change(cause: Cause = Cause.UPDATE, not_before: datetime | None = None) -> Change:
+    before = Attributes(as_path=AsPath.of(65010), next_hop=ip_address("10.10.1.4"))
+    prefix = ip_network("10.250.0.10/32")
+    return Change(AT, ChangeKind.WITHDRAWN, cause, Source(NVA), prefix, 0, before, None, not_before)
 
 
 def test_numbers_grow_by_one_and_go_on_where_they_stopped() -> None:

@@ -72,6 +72,24 @@ def test_a_disk_that_stalls_is_said_at_once_and_memory_stays_bounded(tmp_path: P
     writer.close()
 
 
+def test_a_dump_that_fills_the_queue_keeps_out_nobody_who_has_little_to_say_and_they_are_bounded_too(
+    tmp_path: Path,
+) -> None:
+    _Stalled.go.clear()
+    writer = JournalWriter(_Stalled(tmp_path), capacity=1 << 18, linger=0.0)
+    flood = (writer.submit(routes(*[route(0)] * 100)) for _ in range(1000))
+    with pytest.raises(JournalBehind):
+        list(flood)
+    assert writer.waiting <= 1 << 18
+    accepted = [writer.submit(routes(route(1)))]
+    with pytest.raises(JournalBehind):
+        accepted.extend(writer.submit(routes(route(1))) for _ in range(10_000))
+    assert 1 << 18 < writer.waiting <= (1 << 18) * 5 // 4
+    _Stalled.go.set()
+    wait(accepted, 10)
+    writer.close()
+
+
 def test_a_wrong_batch_is_refused_to_its_sender_and_hurts_nobody_else(tmp_path: Path) -> None:
     writer = JournalWriter(Journal(tmp_path))
     good = writer.submit(routes(route(0)))
