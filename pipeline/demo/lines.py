@@ -19,6 +19,8 @@ _SHOWN = {"feed": None, "finding": {"opened", "changed", "cleared"}, "session": 
 """Events worth a line in the terminal, by kind; None is all of a kind. The page shows every one."""
 _ROUTE = re.compile(r"(?P<prefix>\S+) \S+ at (?P<where>\S+) \[path .*\](?P<how>.*)")
 _LOST = re.compile(r"(?P<lost>.* was lost: [a-z-]+): .*(?P<so>; its routes are unknown)")
+_SECONDS = re.compile(r"(\d) s\b")
+_HELD = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,11 @@ def plain(sentence: str) -> None:
 
 
 def _folded(text: str, lead: int) -> list[str]:
-    """Fold at the terminal's width, less the columns in front; words stay whole."""
+    """Fold at the terminal's width, less the columns in front; words stay whole, and seconds with their number."""
     width = max(NARROWEST, console.width - lead)
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+    held = _SECONDS.sub(f"\\1{_HELD}s", text)
+    parts = textwrap.wrap(held, width, break_long_words=False, break_on_hyphens=False)
+    return [part.replace(_HELD, " ") for part in parts] or [""]
 
 
 def _symbol(symbol: str, plain: str) -> str:

@@ -17,6 +17,8 @@ from pipeline.demo.watcher import Watcher
 
 READY = 120.0
 """Seconds until both regions must be seen: a first start compiles the decoder before it listens."""
+LONG = 25.0
+"""Seconds after which the wait is explained."""
 LOOK = 0.2
 """Seconds between two looks at the daemon's timeline."""
 KEPT = 5000
@@ -96,7 +98,7 @@ class Play:
 
     async def _healthy(self, client: Client, daemon: Watcher) -> None:
         """Wait until both regions are seen present."""
-        deadline = time.monotonic() + READY
+        began, explained = time.monotonic(), False
         while True:
             services: list[Plain] = []
             try:
@@ -107,8 +109,11 @@ class Play:
                 pass  # not yet: it compiles and opens its files before it answers
             if not daemon.alive:
                 raise SystemExit(f"catchment demo: the daemon ended: {_last_words(self._stage.log)}")
-            if time.monotonic() > deadline:
+            if time.monotonic() - began > READY:
                 raise SystemExit(f"catchment demo: not healthy within {READY:.0f} s: {_states(services)}")
+            if time.monotonic() - began > LONG and not explained:
+                explained = True
+                lines.aside("a first start compiles the decoder, which may take half a minute")
             await asyncio.sleep(0.3)
         for service in services:
             regions = ", ".join(f"{each['region']} {each['presence']}" for each in service["regions"])

@@ -95,6 +95,11 @@ def test_a_long_line_goes_on_under_its_beginning(terminal: io.TextIOWrapper) -> 
     assert all(len(line) <= 80 for line in (first, *rest))
 
 
+def test_seconds_stay_with_their_number(terminal: io.TextIOWrapper) -> None:
+    lines.say("x" * 64 + " (lasted 22.0 s)")
+    assert printed(terminal).replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()[1] == "  22.0 s)"
+
+
 def test_colours_are_there_on_a_terminal(terminal: io.TextIOWrapper) -> None:
     lines.say("Healthy.")
     lines.show(Line("opened", "missing", "08:00", "red"))
