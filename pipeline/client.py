@@ -42,6 +42,8 @@ class Client:
             for line in connection.getresponse():
                 if line.startswith(b"data: "):
                     yield json.loads(line[6:])
+        except (OSError, http.client.HTTPException):
+            return  # a daemon that was killed ends its stream, too
         finally:
             connection.close()
 
@@ -51,30 +53,44 @@ class Client:
             connection.request(method, path)
             response = connection.getresponse()
             body = response.read()
-        except (TimeoutError, http.client.HTTPException) as error:
+        except TimeoutError as error:
             raise NoDaemon(f"the daemon at {self.path} did not answer within {self._timeout:.0f} s") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise NoDaemon(f"the daemon at {self.path} hung up before it answered; is it stopping?") from error
         finally:
             connection.close()
         if response.status not in accepted:
             raise DaemonRefused(_reason(response.status, body))
-        return json.loads(body)
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            raise DaemonRefused(f"what listens at {self.path} answers no JSON; is it Catchment?") from error
 
     def _connect(self, timeout: float | None) -> "_UnixConnection":
         connection = _UnixConnection(str(self.path), timeout)
         try:
             connection.connect()
-        except (FileNotFoundError, ConnectionRefusedError) as error:
+        except OSError as error:
             connection.close()
-            raise NoDaemon(
-                f"no daemon answers at {self.path}; start one with `catchment run -c FILE`, "
-                "or name its data folder with --data"
-            ) from error
+            raise NoDaemon(f"no daemon answers at {self.path}{_why(error)}") from error
         return connection
 
 
 def socket_path(data: Path) -> Path:
-    """Where a daemon with this data folder listens."""
-    return data / "catchment.sock"
+    """Where a daemon with this data folder listens; `data` may be the socket itself, if it is configured elsewhere."""
+    return data if data.is_socket() else data / "catchment.sock"
+
+
+def _why(error: OSError) -> str:
+    match error:
+        case FileNotFoundError() | ConnectionRefusedError() | NotADirectoryError():
+            return "; start one with `catchment run -c FILE`, or name its data folder with --data"
+        case PermissionError():
+            return ": you may not; ask as the user that runs it"
+        case TimeoutError():
+            return ": it is too busy to take a connection"
+        case _:
+            return f": {error.strerror or error}"
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -60,11 +60,11 @@ class Daemon:
         self.engine = Engine(
             self.judging,
             self.timeline,
-            memory.file,
             self.gauges,
             self.hearing.feeds,
             self.hearing.present,
             self.reload,
+            config,
             mode,
         )
         self.jobs = Jobs(self._jobs(), self.gauges)
@@ -72,11 +72,12 @@ class Daemon:
             PresentCollector(self.engine.situation, lambda: self.judging.ledger.records, self.jobs.ages)
         )
         self.stopping = asyncio.Event()
+        self._reloads: set[asyncio.Task[list[str]]] = set()
         self._page = ""
 
     async def run(self) -> None:
         """Run until told to stop."""
-        app = build(self.engine, version())
+        app = build(self.engine, version(), self.config.listen.names)
         mount(app, self.engine, lambda: str(self.engine.status()["mode"]))
         listen = self.config.listen
         server = Server(app, listen.http.host, listen.http.port, listen.socket)
@@ -118,7 +119,18 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(self.reload()))
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+
+    def _hung_up(self) -> None:
+        """SIGHUP: read the intent file again; the task is kept, for the loop alone would forget it."""
+        task = asyncio.ensure_future(self.engine.reload())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloaded)
+
+    def _reloaded(self, task: asyncio.Task[list[str]]) -> None:
+        self._reloads.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the intent file could not be read again", exc_info=error)
 
     def _concluded(self, changes: Sequence[Change], owed: bool) -> None:
         self.hearing.keep(changes)

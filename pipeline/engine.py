@@ -15,14 +15,16 @@ from anycast.observation import Announced
 from anycast.plain import Plain, to_plain
 from anycast.prefix import Prefix, Relation, relation
 from anycast.situation import Event, FeedStatus, Situation
+from pipeline.config import Config
 from pipeline.gauges import Gauges
 from pipeline.judging import Judging
+from pipeline.past import Past, Told
 from pipeline.seen import seen
 from pipeline.timeline import KEPT, Timeline
 from pipeline.version import version
-from store.ledger import LedgerFile
 
 CLEARED_KEPT = timedelta(days=1)
+MISSED = 10_000  # events that a client is told when it comes back; one that was away longer asks for history
 FRESH = 0.2  # seconds that one picture of the present is good for, however many ask
 
 
@@ -33,18 +35,21 @@ class Engine:
         self,
         judging: Judging,
         timeline: Timeline,
-        file: LedgerFile,
         gauges: Gauges,
         feeds: Callable[[], Sequence[FeedStatus]],
         present: Callable[[], Sequence[Announced]],
         reload: Callable[[], Awaitable[list[str]]],
+        config: Config,
         mode: str,
     ) -> None:
-        self._judging, self._timeline, self._file, self._gauges = judging, timeline, file, gauges
+        self._judging, self._timeline, self._gauges = judging, timeline, gauges
         self._feeds, self._present, self._reload, self._mode = feeds, present, reload, mode
-        self._started = datetime.now(UTC)
+        self._started = self._loaded = datetime.now(UTC)
+        self._source, self._past = config.source, Past(config.data)
+        self._problems: list[str] = []
+        """Why the intent file was not taken when it was last read again."""
+        self._reloading = asyncio.Lock()
         self._picture: tuple[float, Situation] | None = None
-        self._cleared: tuple[Record, ...] = ()
         self.not_ready: str | None = "starting"
 
     def situation(self) -> Situation:
@@ -68,12 +73,33 @@ class Engine:
     async def history(
         self, prefix: Prefix | None, start: datetime, end: datetime, limit: int = 1000
     ) -> Sequence[Event]:
-        """What happened, from the ledger."""
-        return await self._file.ask(lambda reader: reader.events(prefix=prefix, start=start, end=end, limit=limit))
+        """What happened, oldest first; of more than `limit` events the newest."""
+        return (await self.told(prefix, start, end, limit)).events
 
-    def events(self, after: int = 0) -> AsyncIterator[Event]:
-        """The live timeline."""
-        return self._timeline.follow(after)
+    async def told(self, prefix: Prefix | None, start: datetime, end: datetime, limit: int) -> Told:
+        """`history`, and whether there was more."""
+        tell = self._judging.narrator.changed
+        return await asyncio.to_thread(self._past.events, prefix, start, end, limit, tell)
+
+    async def events(self, after: int = 0) -> AsyncIterator[Event]:
+        """The live timeline. One who comes back gets what it missed from the ledger, where memory does not reach."""
+        live = self._timeline.follow(after)
+        kept = self._timeline.recent(KEPT)
+        oldest = kept[0].number if kept else self._timeline.last_number + 1
+        if 0 < after < oldest - 1:
+            first = asyncio.ensure_future(anext(live, None))
+            try:
+                await asyncio.sleep(0)  # it follows from here on, so that nothing falls between the two
+                for event in await asyncio.to_thread(self._past.numbered, after, oldest, MISSED):
+                    yield event
+                event_or_end = await first
+            finally:
+                first.cancel()
+            if event_or_end is None:
+                return
+            yield event_or_end
+        async for event in live:
+            yield event
 
     def status(self) -> Mapping[str, Plain]:
         """The daemon itself."""
@@ -82,6 +108,11 @@ class Engine:
             "mode": self._mode,
             "pid": os.getpid(),
             "started": to_plain(self._started),
+            "intent": {
+                "source": str(self._source),
+                "loaded": to_plain(self._loaded),
+                "problem": "\n".join(self._problems) or None,
+            },
             "memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             "unknown": sorted(self._judging.view.unknown()),
             "events": self._timeline.last_number,
@@ -116,8 +147,12 @@ class Engine:
         return to_plain(seen(self._judging.view, self._feeds(), present))
 
     async def reload(self) -> list[str]:
-        """Read the intent file again."""
-        return await self._reload()
+        """Read the intent file again, one request after the other; the problems are kept until it is taken."""
+        async with self._reloading:
+            self._problems = await self._reload()
+            if not self._problems:
+                self._loaded = datetime.now(UTC)
+            return self._problems
 
     def ready(self) -> str | None:
         """Why not ready; None when ready."""

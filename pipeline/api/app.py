@@ -1,28 +1,36 @@
 """The HTTP API, version 1: what the daemon knows, as JSON, and an event stream. Reads only, but for reload."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Protocol
 
-from fastapi import FastAPI, Header, HTTPException, Query, Request, Response
+from fastapi import FastAPI, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from anycast.finding import State
-from anycast.plain import Plain, parse_stamp, to_plain
+from anycast.plain import Plain, to_plain
 from anycast.ports import Reading
 from anycast.prefix import Prefix, parse_prefix
 from anycast.situation import Event
+from pipeline.api.guard import Guard
 from pipeline.api.stream import server_sent
+from pipeline.asked import when
 
 LONGEST_RANGE = timedelta(days=31)  # one history answer; ask again for more
 MOST_ROWS = 10_000
+LARGEST = 2**53  # of whole numbers that every JSON reader keeps exact
+
+Text = Annotated[str, Query(max_length=64)]
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
+Number = Annotated[int, Query(ge=0, le=LARGEST)]
 
 
 class Operating(Reading, Protocol):
     """What the API needs of the daemon beyond reading."""
 
     def status(self) -> Mapping[str, Plain]:
-        """Version, mode, start, lag and counters of the daemon itself."""
+        """Version, mode, start, intent and counters of the daemon itself."""
         ...
 
     def recent(self, after: int) -> tuple[Event, ...]:
@@ -31,6 +39,12 @@ class Operating(Reading, Protocol):
 
     def routes(self, prefix: Prefix) -> list[Plain]:
         """Watched routes that touch `prefix`, from every vantage, with presence."""
+        ...
+
+    async def told(
+        self, prefix: Prefix | None, start: datetime, end: datetime, limit: int
+    ) -> tuple[Sequence[Event], bool]:
+        """What happened, oldest first; of more than `limit` events the newest, and whether there were more."""
         ...
 
     async def seen(self) -> Plain:
@@ -50,18 +64,33 @@ class Operating(Reading, Protocol):
         ...
 
 
-def build(engine: Operating, title_version: str) -> FastAPI:
-    """Make the application; the console mounts itself on it."""
-    app = FastAPI(title="Catchment", version=title_version, docs_url="/api/docs", openapi_url="/api/openapi.json")
-    app.add_exception_handler(ValueError, _bad_value)
+class Unanswerable(Exception):
+    """A question that has no answer as it stands; the message says what would be right."""
+
+
+def build(engine: Operating, title_version: str, names: Collection[str] = ()) -> FastAPI:
+    """Make the application; the console mounts itself on it. `names` are those of a proxy before it."""
+    # No page that reads the schema: it would load its scripts from somebody else's server.
+    app = FastAPI(
+        title="Catchment", version=title_version, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
+    )
+    app.add_middleware(Guard, names=names)
+    app.add_exception_handler(Unanswerable, _unanswerable)
+    app.add_exception_handler(RequestValidationError, _invalid)
     _health(app, engine)
     _present(app, engine)
     _past(app, engine)
     return app
 
 
-async def _bad_value(_request: Request, error: Exception) -> Response:
+async def _unanswerable(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, status_code=422)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    sentences = (f"{each['loc'][1]}: {each['msg']}, not {str(each['input'])[:64]!r}" for each in error.errors())
+    return JSONResponse({"error": "; ".join(sentences)}, status_code=422)
 
 
 def _health(app: FastAPI, engine: Operating) -> None:
@@ -85,7 +114,7 @@ def _health(app: FastAPI, engine: Operating) -> None:
 def _present(app: FastAPI, engine: Operating) -> None:
     @app.get("/api/v1/status", tags=["present"])
     async def status() -> Plain:
-        """The daemon itself, its feeds and its sessions."""
+        """The daemon itself, its intent file, its feeds and its sessions."""
         now = engine.situation()
         return {**engine.status(), "feeds": to_plain(now.feeds), "sessions": to_plain(now.sessions)}
 
@@ -96,15 +125,18 @@ def _present(app: FastAPI, engine: Operating) -> None:
         return {"at": to_plain(now.at), "services": to_plain(now.services)}
 
     @app.get("/api/v1/routes", tags=["present"])
-    async def routes(prefix: Annotated[str, Query(max_length=64)]) -> Plain:
-        """Watched routes equal to, inside or covering a prefix, now."""
-        return {"prefix": prefix, "routes": engine.routes(parse_prefix(prefix))}
+    async def routes(prefix: Text, limit: Limit = 1000) -> Plain:
+        """Watched routes equal to, inside or covering a prefix, now; `more` when there are more than `limit`."""
+        asked = _prefix(prefix)
+        rows = engine.routes(asked)
+        return {"prefix": str(asked), "routes": rows[:limit], "more": len(rows) > limit}
 
     @app.get("/api/v1/findings", tags=["present"])
-    async def findings(state: Annotated[list[State] | None, Query()] = None) -> Plain:
+    async def findings(state: Annotated[list[State] | None, Query()] = None, limit: Limit = 1000) -> Plain:
         """Findings, newest first; `state` may be given several times and is pending and open by default."""
-        states = state or [State.PENDING, State.OPEN]
-        return {"findings": [to_plain(record) | {"key": record.finding.key} for record in engine.findings(*states)]}
+        found = engine.findings(*(state or (State.PENDING, State.OPEN)))
+        shown = [to_plain(record) | {"key": record.finding.key} for record in found[:limit]]
+        return {"findings": shown, "more": len(found) > limit}
 
     @app.get("/api/v1/seen", tags=["present"], include_in_schema=False)
     async def seen() -> Plain:
@@ -123,28 +155,44 @@ def _past(app: FastAPI, engine: Operating) -> None:
         prefix: Annotated[str | None, Query(max_length=64)] = None,
         start: Annotated[str | None, Query(alias="from", max_length=40)] = None,
         end: Annotated[str | None, Query(alias="to", max_length=40)] = None,
-        limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 1000,
+        limit: Limit = 1000,
     ) -> Plain:
-        """What happened, oldest first; the last day by default, at most 31 days at once."""
-        until = parse_stamp(end) if end else datetime.now(UTC)
-        since = parse_stamp(start) if start else until - timedelta(days=1)
+        """What happened, oldest first: of more than `limit` events the newest, and `more`. The last day by default."""
+        now = datetime.now(UTC)
+        until = _time(end, now) if end else now
+        since = _time(start, now) if start else until - timedelta(days=1)
         if since >= until or until - since > LONGEST_RANGE:
-            raise HTTPException(422, f"from must be before to, and at most {LONGEST_RANGE.days} days before it")
-        rows = await engine.history(parse_prefix(prefix) if prefix else None, since, until, limit)
-        return {"from": to_plain(since), "to": to_plain(until), "events": to_plain(tuple(rows))}
+            raise Unanswerable(f"from must be before to, and at most {LONGEST_RANGE.days} days before it")
+        events, more = await engine.told(_prefix(prefix) if prefix else None, since, until, limit)
+        return {"from": to_plain(since), "to": to_plain(until), "events": to_plain(tuple(events)), "more": more}
 
     @app.get("/api/v1/timeline", tags=["past"])
-    async def timeline(after: Annotated[int, Query(ge=0)] = 0) -> Plain:
+    async def timeline(after: Number = 0) -> Plain:
         """The newest events at once, for those who would rather ask than follow."""
         return {"events": to_plain(engine.recent(after))}
 
-    @app.get("/api/v1/events", tags=["past"])
-    async def events(
-        last_event_id: Annotated[str | None, Header()] = None, after: Annotated[int, Query(ge=0)] = 0
-    ) -> Response:
+    @app.get("/api/v1/events", tags=["past"], response_class=StreamingResponse)
+    async def events(last_event_id: Annotated[str | None, Header()] = None, after: Number = 0) -> Response:
         """A server-sent event stream of the timeline; `Last-Event-ID` or `after` resumes it."""
-        first = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
-        return StreamingResponse(_lines(engine, first), media_type="text/event-stream")
+        resumed = last_event_id is not None and last_event_id.isascii() and last_event_id.isdecimal()
+        first = min(int(last_event_id[:16]), LARGEST) if resumed and last_event_id is not None else after
+        return StreamingResponse(
+            _lines(engine, first), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
+
+
+def _prefix(text: str) -> Prefix:
+    try:
+        return parse_prefix(text)
+    except ValueError as error:
+        raise Unanswerable(str(error)) from error
+
+
+def _time(text: str, now: datetime) -> datetime:
+    try:
+        return when(text, now)
+    except ValueError as error:
+        raise Unanswerable(str(error)) from error
 
 
 async def _lines(engine: Operating, after: int) -> AsyncIterator[bytes]:

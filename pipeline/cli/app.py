@@ -1,4 +1,4 @@
-"""`catchment`: the table of commands."""
+"""`catchment`: the table of commands. Only what is needed for the help is imported here."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from anycast.finding import State
+from pipeline.cli.lab import lab_app
 from pipeline.version import version
 
 app = typer.Typer(
@@ -14,13 +16,21 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help comes in half the time, and goes through pipes as it is
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+File = Annotated[Path, typer.Argument(help="The intent file to read.", metavar="FILE", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Config = Annotated[Path, typer.Option("-c", "--config", help="The intent file.", show_default=True)]
+Config = Annotated[Path, typer.Option("-c", "--config", help="The intent file.", metavar="FILE")]
 Data = Annotated[
     Path | None,
-    typer.Option("--data", help="Data folder of the daemon.  [default: $CATCHMENT_DATA, else ./data]"),
+    typer.Option(
+        "--data",
+        help="The daemon's data folder, or its socket (default: $CATCHMENT_DATA, else ./data).",
+        metavar="FOLDER",
+    ),
 ]
 
 
@@ -32,120 +42,191 @@ def root(show: Annotated[bool, typer.Option("--version", help="Print the version
         raise typer.Exit
 
 
-@app.command()
+@app.command(short_help="Run the daemon.")
 def run(
     config: Config = Path("catchment.yaml"),
     data: Data = None,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Log every session event.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Log JSON lines.")] = False,
 ) -> None:
     """Run the daemon: the BMP station, judging, the API, the console and alerts, until it is told to stop.
 
-    SIGHUP reads the intent file again. A listening BMP socket may be inherited (LISTEN_FDS, as systemd passes it).
+    SIGHUP reads the intent file again; so does `catchment reload`. SIGTERM and Ctrl-C stop it.
+
+    A listening BMP socket may be inherited (LISTEN_FDS, as systemd passes it).
+
+    Leaves with 1 when the intent file has mistakes, and with 2 when the machine does not let it run.
     """
     from pipeline.cli.run import run as command
 
-    raise typer.Exit(command(config, data, verbose))
+    raise typer.Exit(command(config, data, verbose, as_json))
 
 
-@app.command()
+@app.command(short_help="Check an intent file: every mistake at once.")
 def check(
-    file: Annotated[Path, typer.Argument(help="The intent file to read.")],
+    file: File,
     as_json: Json = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Leave with an error on lints, too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Leave with 1 on lints, too.")] = False,
 ) -> None:
-    """Read an intent file and name every mistake at once: file, line, key, and what would be right."""
+    """Read an intent file and name every mistake at once: file, line, key, and what would be right.
+
+    Leaves with 1 when there is an error.
+    """
     from pipeline.cli.intent import check as command
 
     raise typer.Exit(command(file, as_json, strict))
 
 
-@app.command()
-def schema() -> None:
+@app.command(short_help="Print the JSON Schema of the intent file.")
+def schema(
+    as_json: Annotated[bool, typer.Option("--json", help="JSON is what it prints anyway.")] = False,
+) -> None:
     """Print the JSON Schema of the intent file, for editors."""
     from pipeline.cli.intent import schema as command
 
     raise typer.Exit(command())
 
 
-@app.command()
+@app.command(short_help="Write a first intent file from what the daemon sees.")
 def learn(
     data: Data = None,
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="Write to a file instead; it must not exist."),
+        Path | None, typer.Option("-o", "--output", help="Write to this file; it must not exist.", metavar="FILE")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON, which is YAML without comments.")] = False,
 ) -> None:
-    """Write a first intent file from what the running daemon sees. Only the names are left to you."""
+    """Write a first intent file from what the running daemon sees. Only the names are left to you.
+
+    To begin with nothing, say who may connect, run the daemon on that, and let the routers connect:
+
+    \b
+      catchment: 1
+      services: {}
+      regions: {}
+      exporters:
+        gobgp: {addresses: [127.0.0.1], collector: true}
+        ams-ce1: {addresses: [10.90.0.1]}
+
+    \b
+      catchment run -c first.yaml
+      catchment learn -o mine.yaml && catchment check mine.yaml
+
+    It describes what is there at this moment, so learn while all is well. Then stop the daemon and run it on mine.yaml.
+    """
     from pipeline.cli.intent import learn as command
 
-    raise typer.Exit(command(data, output))
+    raise typer.Exit(command(data, output, as_json))
 
 
-@app.command()
-def status(data: Data = None, as_json: Json = False) -> None:
-    """Show services by region and site, feeds and sessions, as the running daemon sees them now."""
-    from pipeline.cli.present import status as command
+@app.command(short_help="Print the configuration of the collector's GoBGP.")
+def gobgp(
+    file: File,
+    exporter: Annotated[
+        str | None, typer.Option("--exporter", help="Which collector (default: the first of the file).", metavar="NAME")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON (gobgpd -t json) instead of TOML.")] = False,
+) -> None:
+    """Print the configuration of the collector's GoBGP: every peer of the intent, BMP to us, nothing advertised."""
+    from pipeline.cli.intent import gobgp as command
+
+    raise typer.Exit(command(file, exporter, as_json))
+
+
+@app.command(short_help="Have the daemon read its intent file again.")
+def reload(data: Data = None, as_json: Json = False) -> None:
+    """Have the running daemon read its intent file again: all of it takes effect, or nothing does.
+
+    Leaves with 1 when it was not taken, and names every problem.
+    """
+    from pipeline.cli.intent import reload as command
 
     raise typer.Exit(command(data, as_json))
 
 
-@app.command()
+@app.command(short_help="Show services, sites, feeds and sessions now.")
+def status(
+    data: Data = None,
+    every: Annotated[bool, typer.Option("-a", "--all", help="Also sessions that no vantage names.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show services by region and site, feeds and sessions, as the running daemon sees them now.
+
+    Leaves with 1 when a service is not ok.
+    """
+    from pipeline.cli.present import status as command
+
+    raise typer.Exit(command(data, every, as_json))
+
+
+@app.command(short_help="List what is wrong, with evidence and what to do.")
 def findings(
     data: Data = None,
     state: Annotated[
-        list[str] | None,
-        typer.Option("--state", help="pending, open or cleared; may be repeated.  [default: pending and open]"),
+        list[State] | None,
+        typer.Option(
+            "--state",
+            help="pending, open or cleared (a day back); may be repeated (default: pending and open).",
+            metavar="STATE",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List what is wrong, newest first, with evidence and what to do."""
+    """List what is wrong, the worst first, with evidence and what to do.
+
+    Leaves with 1 when anything is open.
+    """
     from pipeline.cli.present import findings as command
 
-    raise typer.Exit(command(data, state, as_json))
+    raise typer.Exit(command(data, list(map(str, state)) if state else None, as_json))
 
 
-@app.command()
+@app.command(short_help="Tell what happened, or what was there at a time.")
 def history(
-    prefix: Annotated[str | None, typer.Argument(help="A prefix; everything watched when left out.")] = None,
-    since: Annotated[str, typer.Option("--from", help="RFC 3339 time, or how long ago: 30m, 6h, 7d.")] = "24h",
+    prefix: Annotated[
+        str | None, typer.Argument(help="A prefix; everything watched when left out.", metavar="PREFIX")
+    ] = None,
+    since: Annotated[str, typer.Option("--from", help="A time, or how long ago: 30m, 6h, 7d.", metavar="TIME")] = "24h",
     until: Annotated[
-        str | None,
-        typer.Option("--to", help="RFC 3339 time.  [default: now]"),
+        str | None, typer.Option("--to", help="A time, or how long ago (default: now).", metavar="TIME")
     ] = None,
     at: Annotated[
         str | None,
-        typer.Option("--at", help="Instead: the state of the prefix at this time, from every vantage."),
+        typer.Option("--at", help="Instead: what every table held of the prefix at this time.", metavar="TIME"),
     ] = None,
-    limit: Annotated[int, typer.Option(help="At most so many lines.", min=1, max=10_000)] = 1000,
+    limit: Annotated[
+        int, typer.Option(help="At most so many events, the newest.", metavar="N", min=1, max=10_000)
+    ] = 1000,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Tell what happened to a prefix. Reads the data folder, with or without a running daemon."""
+    """Tell what happened to a prefix, oldest first, watched or not; or with --at, what was there at a time.
+
+    Reads the data folder, with or without a running daemon. A TIME is 2026-01-31T08:00:00Z, or 6h for six hours ago.
+    """
     from pipeline.cli.past import history as command
 
     raise typer.Exit(command(data, prefix, since, until, at, limit, as_json))
 
 
-@app.command()
+@app.command(short_help="Decode BMP and MRT files into JSON lines.")
 def decode(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="BMP or MRT files, gzip or not; - is standard input.")
+        list[Path] | None,
+        typer.Argument(help="BMP or MRT files, plain or compressed; - is standard input.", metavar="FILE"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON lines (the default; here for symmetry).")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines are what it writes anyway.")] = False,
 ) -> None:
-    """Decode BMP and MRT into JSON lines, one an element."""
+    """Decode BMP and MRT into JSON lines, one an element: announcements (A), withdrawals (W), malformed messages (M),
+    sessions and the rest.
+
+    Leaves with 1 when anything could not be decoded; everything else is written all the same.
+    """
     from pipeline.cli.past import decode as command
 
-    raise typer.Exit(command(files or [Path("-")]))
+    raise typer.Exit(command(files or []))
 
 
-def _lab_commands() -> None:
-    from pipeline.cli.lab import lab_app
-
-    app.add_typer(lab_app, name="lab")
-
-
-@app.command()
+@app.command(short_help="Watch a network fail and recover, in two minutes.")
 def demo(
     seconds: Annotated[float, typer.Option(help="Rough length of the story.")] = 120.0,
     recording: Annotated[
@@ -161,15 +242,16 @@ def demo(
     raise typer.Exit(command(seconds, recording, live, keep, port))
 
 
+app.add_typer(lab_app, name="lab")
+
+
 def main() -> None:
     """Run the command line; errors of ours are sentences, not tracebacks."""
     from pipeline.client import DaemonRefused, NoDaemon
 
-    _lab_commands()
     try:
         app()
     except (NoDaemon, DaemonRefused) as error:
-        typer.secho(f"catchment: {error}", err=True, fg="red")
-        sys.exit(2)
-    except BrokenPipeError:
-        sys.exit(0)
+        from pipeline.cli.shown import complain
+
+        sys.exit(complain(sys.argv[1], error))

@@ -1,9 +1,13 @@
-"""`catchment check`, `schema` and `learn`: the intent file."""
+"""`catchment check`, `schema`, `learn`, `gobgp` and `reload`: the intent file."""
 
+import json
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
-from pipeline.cli.shown import data_folder, print_json
+from anycast.plain import Plain
+from pipeline.cli.shown import complain, counted, data_folder, note, print_json
 from pipeline.client import Client
 
 
@@ -20,7 +24,7 @@ def check(file: Path, as_json: bool, strict: bool) -> int:
         for line in rendered(problems):
             sys.stdout.write(line + "\n")
         lints = len(problems) - len(errors)
-        sys.stdout.write(f"{file}: {_counted(len(errors), 'error')}, {_counted(lints, 'lint')}\n")
+        sys.stdout.write(f"{file}: {counted(len(errors), 'error')}, {counted(lints, 'lint')}\n")
     return int(bool(errors) or (strict and bool(problems)))
 
 
@@ -32,12 +36,17 @@ def schema() -> int:
     return 0
 
 
-def learn(data: Path | None, output: Path | None) -> int:
+def learn(data: Path | None, output: Path | None, as_json: bool) -> int:
     """Print or write an intent file made from what the running daemon sees."""
     from pipeline.config.learn import learn as written
     from pipeline.config.learn import seen_from_plain
 
-    text = written(seen_from_plain(Client(data_folder(data)).get("/api/v1/seen")))
+    client = Client(data_folder(data), timeout=120)  # a full table is a few seconds of the journal
+    text = written(seen_from_plain(client.get("/api/v1/seen")))
+    if as_json:
+        text = json.dumps(_tree(text), indent=2) + "\n"
+    for line in _unready(client.get("/api/v1/status")):
+        note(f"catchment learn: {line}")
     if output is None:
         sys.stdout.write(text)
         return 0
@@ -45,13 +54,58 @@ def learn(data: Path | None, output: Path | None) -> int:
         with output.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        sys.stderr.write(f"catchment learn: {output} exists; name a file that does not\n")
-        return 2
-    sys.stderr.write(
-        f"wrote {output}; rename what is called region-1, nva-1 and so on, then: catchment check {output}\n"
-    )
+        return complain("learn", f"{output} exists; name a file that does not")
+    except OSError as error:
+        return complain("learn", error)
+    note(f"wrote {output}; rename what is called region-1, site-1 and so on, then: catchment check {output}")
     return 0
 
 
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+def gobgp(file: Path, exporter: str | None, as_json: bool) -> int:
+    """Print the configuration of a collector's GoBGP; 1 when the intent does not say enough."""
+    import tomllib
+
+    from pipeline.config import ConfigError, load, rendered
+    from pipeline.config.gobgp import gobgp_configuration
+
+    try:
+        text = gobgp_configuration(load(file), exporter)
+    except ConfigError as error:
+        sys.stderr.write("\n".join(rendered(error.problems)) + "\n")
+        return 1
+    if as_json:
+        print_json(tomllib.loads(text))
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
+def reload(data: Path | None, as_json: bool) -> int:
+    """Have the daemon read its intent file again; 1 when it was not taken."""
+    answer = Client(data_folder(data), timeout=60).post("/api/v1/reload")
+    if as_json:
+        print_json(answer)
+    elif answer["reloaded"]:
+        sys.stdout.write("the intent file was read again, and all of it is in effect\n")
+    else:
+        sys.stderr.write("".join(f"{problem}\n" for problem in answer["problems"]))
+        sys.stderr.write("the intent file was not taken; what was in effect before still is\n")
+    return 0 if answer["reloaded"] else 1
+
+
+def _unready(status: Plain) -> list[str]:
+    """What keeps the picture from being whole, so that it had better be learned again later."""
+    away = [feed["exporter"] for feed in status["feeds"] if not feed["connected"]]
+    states = Counter(session["state"] for session in status["sessions"])
+    lines = [f"not connected, so nothing is known of: {', '.join(away)}"] if away else []
+    if not status["feeds"]:
+        lines.append("no router may connect; name some under `exporters`, as catchment learn --help shows")
+    if states["loading"]:
+        lines.append(f"{counted(states['loading'], 'table')} still being loaded; ask again in some seconds")
+    return lines
+
+
+def _tree(text: str) -> Any:
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe", pure=True).load(text)

@@ -1,139 +1,164 @@
 """`catchment lab`: the watched network in miniature, on this machine."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from pipeline.cli.shown import console, print_json
-
-if TYPE_CHECKING:  # the command line does not load the lab to print its help
-    from lab.lifecycle import ProcessState, Status
+if TYPE_CHECKING:  # the command line loads neither the lab nor tables to print its help
+    from lab.faults import Verb
+    from lab.lifecycle import Status
     from lab.truth import SessionState
 
 lab_app = typer.Typer(
-    help="The watched network in miniature: real routers in network namespaces (Linux, root).", no_args_is_help=True
+    help="The watched network in miniature, on real routers in network namespaces (Linux, root).",
+    short_help="The watched network in miniature (Linux, root).",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
-Name = Annotated[str, typer.Option("--name", help="Which lab; several may run side by side.")]
+Name = Annotated[str, typer.Option("--name", help="Which lab; several may run side by side.", metavar="NAME")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
-@lab_app.command()
+@lab_app.command(short_help="Bring it up, until every session is established.")
 def up(
     name: Name = "lab",
-    timers: Annotated[str, typer.Option(help="lab (3/9 s) or azure (60/180 s).")] = "lab",
+    timers: Annotated[Literal["lab", "azure"], typer.Option(help="lab: 3/9 s; azure: 60/180 s.")] = "lab",
     as_json: Json = False,
 ) -> None:
-    """Bring the lab up: two regions, two sites, and the collector's GoBGP. Ends when every session is established."""
+    """Bring the lab up: two regions, two sites, and the collector's GoBGP.
+
+    Ends when every session is established, after some ten seconds (with Azure's timers, minutes).
+    """
     from lab import lifecycle
     from lab.topology import Lab, Timers
+    from pipeline.cli.shown import print_json, show
 
-    made = lifecycle.up(Lab(name), Timers(timers), progress=_progress)
+    with _sentences("up"):
+        made = lifecycle.up(Lab(name), Timers(timers), progress=_silent if as_json else _progress)
     if as_json:
         print_json({"lab": name, "seconds": made.took.total_seconds(), "sessions": made.sessions})
         return
-    console.print(
+    show(
         f"lab {name!r} is up after {made.took.total_seconds():.0f} s: {made.namespaces} namespaces, "
-        f"{made.processes} processes, {made.sessions} BGP sessions"
-    )
-    console.print(
-        f"watch it: catchment lab watch --name {name}    break it: catchment lab fault withdraw --name {name}"
+        f"{made.processes} processes, {made.sessions} BGP sessions",
+        f"watch it: catchment lab watch --name {name}",
+        f"break it: catchment lab fault withdraw --name {name}",
     )
 
 
-@lab_app.command()
-def down(name: Name = "lab") -> None:
+@lab_app.command(short_help="End it and leave nothing behind.")
+def down(name: Name = "lab", as_json: Json = False) -> None:
     """End the lab and leave nothing behind, also after a crash."""
     from lab import lifecycle
     from lab.topology import Lab
+    from pipeline.cli.shown import counted, print_json, show
 
-    gone = lifecycle.down(Lab(name))
-    console.print(f"lab {name!r} is gone: {gone.processes} processes ended, {gone.namespaces} namespaces removed")
+    with _sentences("down"):
+        gone = lifecycle.down(Lab(name))
+    if as_json:
+        print_json({"lab": name, "processes": gone.processes, "namespaces": gone.namespaces})
+    elif gone.processes or gone.namespaces:
+        processes, namespaces = (f"{gone.processes} processes", counted(gone.namespaces, "namespace"))
+        show(f"lab {name!r} is gone: {processes} ended, {namespaces} removed")
+    else:
+        show(f"lab {name!r} is not up; nothing is left of it")
 
 
-@lab_app.command()
+@lab_app.command(short_help="Show what runs and which sessions are up.")
 def status(name: Name = "lab", as_json: Json = False) -> None:
     """Show what runs and which sessions are established; leaves with 1 when anything is not."""
     from lab import lifecycle
     from lab.topology import Lab
+    from pipeline.cli.shown import print_json, show
 
-    now = lifecycle.status(Lab(name))
+    with _sentences("status"):
+        now = lifecycle.status(Lab(name))
     if as_json:
-        print_json(
-            {
-                "lab": name,
-                "up": now.up,
-                "healthy": now.healthy,
-                "timers": now.timers,
-                "namespaces": now.namespaces,
-                "processes": [
-                    {"node": p.process.node, "name": p.process.name, "alive": p.alive} for p in now.processes
-                ],
-                "sessions": [_session(each) for each in now.sessions],
-            }
-        )
+        print_json(_plain(name, now))
     elif not now.up:
-        console.print(f"lab {name!r} is not up; catchment lab up --name {name}")
+        show(f"lab {name!r} is not up; catchment lab up --name {name}")
     else:
         _table(now)
     raise typer.Exit(0 if now.healthy else 1)
 
 
-@lab_app.command()
+@lab_app.command(short_help="Run the daemon on it, until interrupted.")
 def watch(
     name: Name = "lab",
-    data: Annotated[Path | None, typer.Option("--data", help="Data folder.  [default: one of the lab's own]")] = None,
-    port: Annotated[int, typer.Option(help="Port of the page on 127.0.0.1.")] = 8470,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Data folder (default: one of the run's own, gone afterwards).")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Port of the page on 127.0.0.1.", min=1, max=65535)] = 8470,
 ) -> None:
     """Run the daemon on the lab, until interrupted: its station listens inside, its page outside."""
     from pipeline.demo.stage import watch as command
 
-    raise typer.Exit(command(name, data, port))
+    with _sentences("watch"):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way the daemon ends with us
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's `&` would have ignored
+        code = command(name, data, port)
+    raise typer.Exit(code)
 
 
-@lab_app.command(context_settings={"ignore_unknown_options": True})
+@lab_app.command(
+    short_help="Break something, and see when it took effect.", context_settings={"ignore_unknown_options": True}
+)
 def fault(
-    verb: Annotated[str | None, typer.Argument(help="What to break; without it the verbs are listed.")] = None,
-    words: Annotated[list[str] | None, typer.Argument(help="What to break it at; each verb has a default.")] = None,
+    verb: Annotated[
+        str | None, typer.Argument(help="What to break; without it the verbs are listed.", metavar="VERB")
+    ] = None,
+    words: Annotated[list[str] | None, typer.Argument(help="Where; each verb has a default.", metavar="WORD")] = None,
     name: Name = "lab",
     as_json: Json = False,
 ) -> None:
     """Break something, and say when it took effect by an independent witness."""
     from lab import faults
     from lab.topology import Lab
+    from pipeline.cli.shown import print_json
 
     if verb is None:
-        _verbs()
+        _verbs(as_json)
         return
-    try:
+    with _sentences("fault"):
         entry = faults.inject(Lab(name), verb, tuple(words or ()), say=_silent if as_json else _progress)
-    except (faults.FaultError, faults.EffectNotSeen, RuntimeError) as error:
-        raise typer.Exit(_failed(error)) from error
     if as_json:
         print_json(asdict(entry))
 
 
-@lab_app.command()
-def heal(name: Name = "lab") -> None:
+@lab_app.command(short_help="Undo every fault.")
+def heal(name: Name = "lab", as_json: Json = False) -> None:
     """Undo every fault that was made."""
     from lab import faults
     from lab.topology import Lab
+    from pipeline.cli.shown import print_json, show
+
+    with _sentences("heal"):
+        healed = faults.heal(Lab(name), say=_silent if as_json else _progress)
+    if as_json:
+        print_json([asdict(entry) for entry in healed])
+    elif not healed:
+        show("nothing to heal")
+
+
+@contextmanager
+def _sentences(command: str) -> Iterator[None]:
+    """What the lab cannot do is a sentence, and 1 for the shell."""
+    from lab.faults import EffectNotSeen, FaultError
+    from pipeline.cli.shown import complain
 
     try:
-        healed = faults.heal(Lab(name), say=_progress)
-    except RuntimeError as error:
-        raise typer.Exit(_failed(error)) from error
-    if not healed:
-        console.print("nothing to heal")
-
-
-def _failed(error: Exception) -> int:
-    console.print(f"catchment lab: {error}", style="red")
-    return 1
+        yield
+    except BrokenPipeError:
+        raise
+    except (RuntimeError, FaultError, EffectNotSeen, OSError, ValueError) as error:
+        complain(f"lab {command}", error)
+        raise typer.Exit(1) from error
 
 
 def _silent(_sentence: str) -> None:
@@ -141,7 +166,24 @@ def _silent(_sentence: str) -> None:
 
 
 def _progress(sentence: str) -> None:
+    from rich.text import Text
+
+    from pipeline.cli.shown import console
+
     console.print(Text(f"  {sentence}", style="dim"))
+
+
+def _plain(name: str, now: "Status") -> dict[str, object]:
+    processes = [{"node": each.process.node, "name": each.process.name, "alive": each.alive} for each in now.processes]
+    return {
+        "lab": name,
+        "up": now.up,
+        "healthy": now.healthy,
+        "timers": now.timers,
+        "namespaces": now.namespaces,
+        "processes": processes,
+        "sessions": [_session(each) for each in now.sessions],
+    }
 
 
 def _session(state: "SessionState") -> dict[str, object]:
@@ -150,27 +192,33 @@ def _session(state: "SessionState") -> dict[str, object]:
 
 
 def _table(now: "Status") -> None:
-    table = Table(box=None, pad_edge=False)
-    for head in ("FROM", "TO", "SESSION"):
-        table.add_column(head)
+    from pipeline.cli.shown import STATE_STYLE, show, table, worded
+
+    made = table("FROM", "TO", "SESSION")
     for each in now.sessions:
-        state = Text("established", style="green") if each.established else Text("down", style="red")
-        table.add_row(each.session.dialer.node, each.session.listener.node, state)
-    dead = [f"{p.process.node}/{p.process.name}" for p in now.processes if not p.alive]
-    console.print(table)
-    console.print(f"{len(now.processes) - len(dead)} of {len(now.processes)} processes run; dead: {dead or 'none'}")
+        state = worded("up" if each.established else "down", STATE_STYLE)
+        made.add_row(each.session.dialer.node, each.session.listener.node, state)
+    dead = [f"{each.process.node}/{each.process.name}" for each in now.processes if not each.alive]
+    up = sum(each.established for each in now.sessions)
+    show(made, "", f"{up} of {len(now.sessions)} sessions are up, with {now.timers} timers")
+    show(f"{len(now.processes) - len(dead)} of {len(now.processes)} processes run; dead: {', '.join(dead) or 'none'}")
 
 
-def _verbs() -> None:
+def _verbs(as_json: bool) -> None:
+    from rich.text import Text
+
     from lab.faults import VERBS
+    from pipeline.cli.shown import hanging, print_json, show
 
-    table = Table(box=None, pad_edge=False)
-    for head in ("VERB", "WHAT IT DOES", "WORDS", "TOOK EFFECT WHEN"):
-        table.add_column(head)
+    if as_json:
+        print_json([_verb(name, verb) for name, verb in VERBS.items()])
+        return
     for name, verb in VERBS.items():
-        table.add_row(name, verb.does, Text(verb.arguments), verb.witness)
-    console.print(table)
+        show(Text.assemble((name, "bold"), f" {verb.arguments}"))
+        default = f"By default {verb.target}. Witness: {verb.witness}"
+        show(hanging(Text("  "), Text.assemble(f"{verb.does}\n", (default, "dim"))))
 
 
-def _process(state: "ProcessState") -> dict[str, object]:
-    return {"node": state.process.node, "name": state.process.name, "alive": state.alive}
+def _verb(name: str, verb: "Verb") -> dict[str, str]:
+    words = {"words": verb.arguments, "default": verb.target, "witness": verb.witness}
+    return {"verb": name, "does": verb.does, **words}

@@ -3,20 +3,36 @@
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from anycast.plain import Plain, to_plain
 from anycast.prefix import Prefix, parse_prefix
 from anycast.situation import Event
-from pipeline.cli.shown import SEVERITY_STYLE, STATE_STYLE, clock, console, data_folder, print_json, when, worded
+from pipeline.asked import when
+from pipeline.cli.shown import (
+    SEVERITY_STYLE,
+    STATE_STYLE,
+    clock,
+    complain,
+    counted,
+    data_folder,
+    hanging,
+    note,
+    print_json,
+    show,
+    table,
+    worded,
+)
 
 if TYPE_CHECKING:  # the import is slow
     from pipeline.past import Past
+
+MALFORMED = "M"  # the type of a line about what could not be decoded
 
 
 def history(
@@ -29,22 +45,39 @@ def history(
     as_json: bool,
 ) -> int:
     """Print what happened, oldest first, or (with `at`) the state at one time."""
-    from pipeline.past import Past
-
     now = datetime.now(UTC)
     try:
         asked = parse_prefix(prefix) if prefix else None
-        if at is not None and asked is None:
+        start, end, moment = when(since, now), when(until, now) if until else now, when(at, now) if at else None
+        if moment is not None and asked is None:
             raise ValueError("--at asks for the state of a prefix; name one, such as 10.250.0.10/32")
-        past = Past(data_folder(data))
-        if at is not None and asked is not None:
-            return _state(past, asked, when(at, now), as_json)
-        start, end = when(since, now), when(until, now) if until else now
-        events = past.events(asked, start, end, limit)
-    except (ValueError, FileNotFoundError) as error:
-        console.print(f"catchment history: {error}", style="red")
-        return 2
-    print_json(to_plain(tuple(events))) if as_json else _lines(events)
+        if moment is None and start >= end:
+            raise ValueError(f"--from ({_full(start)}) must be before --to ({_full(end)})")
+    except ValueError as error:
+        return complain("history", error)
+    return _asked(data_folder(data), asked, (start, end), moment, limit, as_json)
+
+
+def _asked(
+    data: Path, prefix: Prefix | None, times: tuple[datetime, datetime], at: datetime | None, limit: int, as_json: bool
+) -> int:
+    from pipeline.past import Past
+    from store.ledger import LedgerError
+    from store.schema import JournalError
+
+    try:
+        past = Past(data)
+        if at is not None and prefix is not None:
+            return _state(past, prefix, at, as_json)
+        told = past.events(prefix, *times, limit)
+    except (OSError, LedgerError, JournalError) as error:
+        return complain("history", error)
+    if as_json:
+        print_json(to_plain(told.events))
+    else:
+        _lines(told.events, prefix, times)
+    if told.more:
+        note(f"these are the last {limit:,} events; --limit shows more of them, --from and --to fewer")
     return 0
 
 
@@ -52,41 +85,48 @@ def decode(files: Sequence[Path]) -> int:
     """Write one JSON line an element of each file; 1 when anything could not be decoded."""
     from collector.wire.errors import Malformed
 
+    if not files and sys.stdin.isatty():
+        return complain("decode", "name a file, or send one in: catchment decode < FILE")
     failed = False
-    for file in files:
+    for file in files or [Path("-")]:
         try:
-            failed = _decode(file) or failed
+            malformed = _decode(file)
         except Malformed as error:
-            sys.stderr.write(f"catchment decode: {file}: {error.reason}\n")
+            complain("decode", f"{file}: {error.reason}")
             failed = True
         except BrokenPipeError:
             raise
         except OSError as error:
-            sys.stderr.write(f"catchment decode: {file}: {error.strerror or error}\n")
+            complain("decode", f"{file}: {error.strerror or error}")
             failed = True
+        else:
+            if malformed:
+                note(f"catchment decode: {file}: {counted(malformed, 'malformed message')}; see lines of type M")
+            failed = failed or malformed > 0
     return int(failed)
 
 
-def _decode(file: Path) -> bool:
-    """Write a file's elements; says whether any of them is malformed."""
+def _decode(file: Path) -> int:
+    """Write a file's elements; returns how many of them are malformed."""
     from collector.wire.elements import decode_lines
 
-    failed = False
-    with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
+    malformed = 0
+    with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as stream:
         for line in decode_lines(stream):
-            failed = failed or line["type"] == "M"
+            malformed += line["type"] == MALFORMED
             sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
-    return failed
+    sys.stdout.flush()
+    return malformed
 
 
-def _lines(events: Sequence[Event]) -> None:
+def _lines(events: Sequence[Event], prefix: Prefix | None, times: tuple[datetime, datetime]) -> None:
     if not events:
-        console.print("Nothing happened in that time, as far as was seen.")
-        return
+        what = "Nothing happened" if prefix is None else f"Nothing happened to {prefix}"
+        show(f"{what} from {_full(times[0])} to {_full(times[1])}, as far as was seen.")
     for event in events:
         shown = to_plain(event)
-        style = SEVERITY_STYLE.get(shown.get("severity", ""), "")
-        console.print(Text.assemble((clock(shown["at"]), "dim"), "  ", (f"{event.what:<12}", style), " ", event.text))
+        style = SEVERITY_STYLE.get(shown.get("severity", ""), "") if shown.get("severity") != "info" else ""
+        show(hanging(Text(clock(shown["at"], fine=True), style="dim"), Text(event.text, style=style)))
 
 
 def _state(past: "Past", prefix: Prefix, at: datetime, as_json: bool) -> int:
@@ -94,13 +134,18 @@ def _state(past: "Past", prefix: Prefix, at: datetime, as_json: bool) -> int:
     if as_json:
         print_json(rows)
         return 0
-    table = Table(title=f"{prefix} at {at:%Y-%m-%d %H:%M:%S} UTC", title_justify="left", box=None, pad_edge=False)
-    for name in ("ROUTER", "PEER", "TABLE", "STATE", "PATH", "NEXT HOP"):
-        table.add_column(name)
+    if not rows:
+        show(f"Nothing is known of {prefix} at {_full(at)}: no router's table had been seen.")
+        return 0
+    made = table("ROUTER", "PEER", "TABLE", "STATE", "PATH", "NEXT HOP", title=f"{prefix} at {_full(at)}")
     for row in rows:
         attributes = row.get("attributes") or {}
+        path = attributes.get("as_path", "") or ("local" if attributes else "")
         state = worded(row["presence"], STATE_STYLE)
-        path, hop = attributes.get("as_path", ""), attributes.get("next_hop", "")
-        table.add_row(row["router"], row["peer"] or "-", row["rib"], state, path, hop)
-    console.print(table)
+        made.add_row(row["router"], row["peer"] or "-", row["rib"], state, path, attributes.get("next_hop", ""))
+    show(made)
     return 0
+
+
+def _full(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,10 +1,12 @@
 """`catchment run`."""
 
 import asyncio
+import json
 import logging
 import os
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:  # imports are slow, and an intent file with a mistake should 
     from pipeline.config import Config
 
 
-def run(config_file: Path, data: Path | None, verbose: bool) -> int:
+def run(config_file: Path, data: Path | None, verbose: bool, as_json: bool = False) -> int:
     """Run until stopped; 1 when the intent file is wrong, 2 when the machine does not let us."""
     from pipeline.config import ConfigError, load, rendered
 
@@ -26,34 +28,47 @@ def run(config_file: Path, data: Path | None, verbose: bool) -> int:
     if data is not None:
         socket = data.absolute() / "catchment.sock"
         config = replace(config, data=data.absolute(), listen=replace(config.listen, socket=socket))
-    _log(verbose)
+    _log(verbose, as_json)
     return _run(config)
 
 
 def _run(config: "Config") -> int:
+    from pipeline.cli.shown import complain
     from pipeline.daemon import run as daemon
     from store.ledger import LedgerError
     from store.schema import JournalError
 
     try:
         asyncio.run(daemon(config, os.environ.get("CATCHMENT_MODE", "live")))
-    except (JournalError, LedgerError, ValueError) as error:
-        sys.stderr.write(f"catchment run: {error}\n")
-        return 2
-    except OSError as error:
-        sys.stderr.write(f"catchment run: {error.strerror or error}\n")
-        return 2
+    except (JournalError, LedgerError, ValueError, OSError) as error:
+        return complain("run", error)
     return 0
 
 
-def _log(verbose: bool) -> None:
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
+def _log(verbose: bool, as_json: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if as_json else logging.Formatter(PLAIN))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("apscheduler").setLevel(logging.INFO if verbose else logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.INFO if verbose else logging.WARNING)
     if verbose:
         logging.getLogger("collector").setLevel(logging.DEBUG)
+
+
+PLAIN = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: `at`, `level`, `logger`, `message`, and `traceback` where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record."""
+        shown = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            shown["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(shown)

@@ -1,18 +1,23 @@
-"""How the terminal shows values: colours for the three states and severities, times, durations, JSON."""
+"""How the terminal shows values: colours for the three states and severities, times, durations, tables, JSON.
+
+Into a pipe or a file nothing is broken over lines: what reads it there reads lines.
+"""
 
 import json
 import os
-import re
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from anycast.plain import Plain, parse_stamp
+from pipeline.asked import UNITS
 
-console = Console(highlight=False)
+PIPED = 1_000  # columns: more than any line of ours
 STATE_STYLE = {
     "present": "green",
     "absent": "red",
@@ -24,18 +29,69 @@ STATE_STYLE = {
 SEVERITY_STYLE = {"critical": "bold red", "major": "red", "warning": "yellow", "info": "cyan"}
 HEALTH_STYLE = {"ok": "green", "degraded": "yellow", "down": "bold red", "unknown": "yellow"}
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+def _console(stderr: bool = False) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    fixed = stream.isatty() or os.environ.get("COLUMNS", "").isdecimal()
+    return Console(highlight=False, stderr=stderr, width=None if fixed else PIPED)
+
+
+console = _console()
 
 
 def data_folder(given: Path | None) -> Path:
     """The data folder: what was given, else CATCHMENT_DATA, else ./data."""
-    return given or Path(os.environ.get("CATCHMENT_DATA", "data"))
+    return given or Path(os.environ.get("CATCHMENT_DATA") or "data")
+
+
+def complain(command: str, error: object) -> int:
+    """Say on standard error why a command cannot; returns the exit code for that."""
+    _console(stderr=True).print(Text(f"catchment {command}: {sentence(error)}", style="red"))
+    return 2
+
+
+def note(text: str) -> None:
+    """Say something on standard error that is no part of the answer."""
+    _console(stderr=True).print(Text(text, style="dim"))
+
+
+def sentence(error: object) -> str:
+    """An error as a sentence: what the system refused comes with the path that it was about."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def print_json(value: Plain) -> None:
     """Print JSON for programs: one document, indented, no colours."""
     json.dump(value, sys.stdout, indent=2)
     sys.stdout.write("\n")
+
+
+def table(*heads: str, title: str | None = None, right: Iterable[str] = ()) -> Table:
+    """A table without lines; long words are folded rather than cut. `right` names columns of numbers."""
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
+    for head in heads:
+        made.add_column(head, overflow="fold", justify="right" if head in right else "left")
+    return made
+
+
+def show(*shown: RenderableType) -> None:
+    """Print without the blanks that fill lines up."""
+    with console.capture() as captured:
+        for each in shown:
+            console.print(each)
+    for line in captured.get().splitlines():
+        sys.stdout.write(f"{line.rstrip()}\n")
+
+
+def hanging(head: Text, body: Text) -> Table:
+    """A head, and beside it a body that may take several lines."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(head, body)
+    return grid
 
 
 def ago(text: str | None, now: datetime | None = None) -> str:
@@ -48,29 +104,34 @@ def ago(text: str | None, now: datetime | None = None) -> str:
 def span(length: timedelta) -> str:
     """A length of time in one word."""
     seconds = max(0, int(length.total_seconds()))
-    for unit, size in reversed(_UNITS.items()):
+    for unit, size in reversed(UNITS.items()):
         if seconds >= size:
             return f"{seconds // size}{unit}"
     return "0s"
 
 
-def clock(text: str) -> str:
-    """The time of day in UTC with milliseconds, and the date when it is not today's."""
+def lasted(length: timedelta) -> str:
+    """How long something lasted: `21.5 s`, and from two minutes on `1h 40m`."""
+    seconds = max(0.0, length.total_seconds())
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    sizes = [(unit, size) for unit, size in reversed(UNITS.items()) if seconds >= size][:2]
+    (unit, size), (lesser, small) = sizes
+    return f"{int(seconds // size)}{unit} {int(seconds % size // small)}{lesser}"
+
+
+def clock(text: str, fine: bool = False) -> str:
+    """The time of day in UTC, with milliseconds when `fine`, and the date when it is not today's."""
     at = parse_stamp(text)
     day = "" if at.date() == datetime.now(UTC).date() else f"{at:%Y-%m-%d} "
-    return f"{day}{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
-
-
-def when(text: str, now: datetime) -> datetime:
-    """Read an RFC 3339 time or `6h` for six hours ago; raises ValueError with what would be right."""
-    if match := re.fullmatch(r"(\d{1,9})([smhd])", text):
-        return now - timedelta(seconds=int(match[1]) * _UNITS[match[2]])
-    try:
-        return parse_stamp(text)
-    except ValueError as error:
-        raise ValueError(f"{text!r} is no time; write 2026-01-31T08:00:00Z, or 6h for six hours ago") from error
+    return f"{day}{at:%H:%M:%S}" + (f".{at.microsecond // 1000:03d}" if fine else "")
 
 
 def worded(text: str, styles: dict[str, str]) -> Text:
     """A word in the colour of its meaning; the word itself is always there for those who see no colours."""
     return Text(text, style=styles.get(text, ""))
+
+
+def counted(number: int, word: str) -> str:
+    """A number of things: `1 finding`, `2 findings`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -41,6 +41,7 @@ def converted(file: IntentFile, source: Path) -> Config:
             bmp=Endpoint(*file.listen.bmp),
             http=Endpoint(*file.listen.http),
             socket=folder / file.listen.socket if file.listen.socket else data / "catchment.sock",
+            names=tuple(file.listen.names),
         ),
         data=data,
         speakers=tuple(_speakers(file)),

@@ -30,6 +30,8 @@ MOST_COMPARED = 200  # names that a misspelt one is compared with
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 VANTAGE_NAME = r"[A-Za-z0-9][A-Za-z0-9._:/*-]{0,127}"
 
+HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
+
 
 def shown(value: object) -> str:
     """Show a value of a file in a message, shortened."""
@@ -120,6 +122,13 @@ def read_time(value: object) -> datetime:
     raise ValueError(f"{shown(value)} is not a time such as 2026-12-01T22:00:00Z")
 
 
+def read_host(value: object) -> str:
+    """Read `catchment.example.com`."""
+    if not isinstance(value, str) or not re.fullmatch(HOST, value):
+        raise ValueError(f"{shown(value)} is not the name of a host such as catchment.example.com")
+    return value.lower()
+
+
 def read_endpoint(value: object) -> tuple[str, int]:
     """Read `127.0.0.1:8470` or `[::1]:8470` as address and port."""
     host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
@@ -198,6 +207,7 @@ DurationField = Annotated[
 SizeField = Annotated[int, *_typed(read_size, pattern=f"^{SIZE}$")]
 TimeField = Annotated[datetime, *_typed(read_time, format="date-time")]
 EndpointField = Annotated[tuple[str, int], *_typed(read_endpoint, description="address and port: 127.0.0.1:8470")]
+HostField = Annotated[str, *_typed(read_host, format="hostname")]
 UrlField = Annotated[str, *_typed(read_url, format="uri", pattern="^https?://")]
 HoldTimeField = Annotated[
     int,

@@ -15,6 +15,7 @@ from pipeline.config.fields import (
     DurationField,
     EndpointField,
     HoldTimeField,
+    HostField,
     KindField,
     ModeField,
     NameField,
@@ -254,6 +255,7 @@ class ListenPart(Part):
     bmp: EndpointField = about("BMP from routers.", "127.0.0.1:11019")
     http: EndpointField = about("The console and the API.", "127.0.0.1:8470")
     socket: str | None = about("The Unix socket of the API; `catchment.sock` in the data folder when left out.", None)
+    names: list[HostField] = about("Names by which people reach the page through a proxy; it is refused by others.", [])
 
 
 class StoragePart(Part):

@@ -29,6 +29,8 @@ class Listen:
     http: Endpoint
     socket: Path
     """The API's Unix socket."""
+    names: tuple[str, ...] = ()
+    """Names by which people reach the page through a proxy."""
 
 
 @dataclass(frozen=True, slots=True)
