@@ -31,8 +31,10 @@ from pipeline.timeline import Narrator, Timeline
 from store.ledger import LedgerFile
 
 log = logging.getLogger(__name__)
-TICK = 0.25  # seconds between judgements when nothing is heard: the grain of hold-downs and quiet timers
+TICK = 0.25  # seconds between judgements when nothing is heard: the grain of quiet timers
+SOONEST = 0.002  # seconds between judgements when a hold-down runs out
 SNAPSHOT = 1.0  # seconds between snapshots of the view; its routes are kept exact by every commit
+PUT_OFF = 5.0  # seconds after which a snapshot no longer waits for a round that concludes nothing
 COMMIT_AGAIN = 1.0  # seconds between attempts at a commit that failed
 CLEARED_KEPT = 10_000  # records over, in memory
 
@@ -112,10 +114,16 @@ class Judging:
         """Judge until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK):
+                async with asyncio.timeout(self._pause()):
                     await self._wake.wait()
             self._wake.clear()
             await self.round(datetime.now(UTC))
+
+    def _pause(self) -> float:
+        """Seconds until there is something to judge although nothing is heard."""
+        now = datetime.now(UTC)
+        due = self.ledger.next_due(now)
+        return TICK if due is None else min(TICK, max(SOONEST, (due - now).total_seconds()))
 
     async def round(self, now: datetime) -> None:
         """Judge once, commit, tell."""
@@ -143,7 +151,7 @@ class Judging:
         story = [*events, *map(self.narrator.changed, changes), *map(self.narrator.judged, steps)]
         numbered = self._timeline.number(sorted(story, key=lambda event: event.at))
         messages = self.telling.owe(transitions)
-        await self._commit(transitions, numbered, messages, changes, self._facts(now))
+        await self._commit(transitions, numbered, messages, changes, self._facts(now, bool(transitions)))
         self._cleared.extend(step.record for step in transitions if step.step is Step.CLEARED)
         self._timeline.publish(numbered)
         self._concluded(changes, bool(messages))
@@ -171,11 +179,12 @@ class Judging:
             self._looks[record.id] = looks
         return transition.step is not Step.CHANGED or (before is not None and before != looks)
 
-    def _snapshot_due(self) -> bool:
-        return self._stale and time.monotonic() - self._snapshot_at >= SNAPSHOT
+    def _snapshot_due(self, least: float = SNAPSHOT) -> bool:
+        return self._stale and time.monotonic() - self._snapshot_at >= least
 
-    def _facts(self, now: datetime) -> dict[str, object]:
-        if not self._snapshot_due():
+    def _facts(self, now: datetime, concluding: bool) -> dict[str, object]:
+        """What a restart needs besides: a snapshot takes its time, and a conclusion does not wait for that."""
+        if not self._snapshot_due(PUT_OFF if concluding else SNAPSHOT):
             return {"alive": now.timestamp()}
         self._stale, self._snapshot_at = False, time.monotonic()
         return {"alive": now.timestamp(), "view": remembered.snapshot(self.view)}

@@ -4,6 +4,8 @@ Whoever submits gets a future that is done when the submission is on disk, with 
 bytes: when the disk cannot keep up, `submit` says so at once, and the caller decides what to sacrifice.
 """
 
+import os
+import sys
 import threading
 import time
 from collections import deque
@@ -20,7 +22,12 @@ GROUP: Final = 2 << 20
 """Octets after which a group is committed, whatever else waits: what is urgent waits for no more than two of these."""
 LINGER: Final = 0.01
 """Seconds that a commit waits for company: one batch of many rows is read faster than many of one."""
+SMALL: Final = 2048
+"""A submission of at most this part of the capacity (64 KiB) may go a quarter over it: slices of a dump are larger, and
+must not keep out what others have to say."""
 IDLE: Final = 1.0
+NICE: Final = 10
+"""Of the writing thread: whoever judges comes first where there are too few processors."""
 
 
 class JournalBehind(JournalError):
@@ -99,9 +106,12 @@ class JournalWriter:
         self._journal.close()
 
     def _has_room(self, octets: int) -> bool:
-        return self._closing or not self._waiting or self._octets + octets <= self._capacity
+        capacity = self._capacity + (self._capacity // 4 if octets <= self._capacity // SMALL else 0)
+        return self._closing or not self._waiting or self._octets + octets <= capacity
 
     def _run(self) -> None:
+        if sys.platform == "linux":  # where a thread has a priority of its own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         while True:
             group = self._take()
             if group:
