@@ -52,7 +52,7 @@ def test_nothing_is_ever_advertised_and_everything_is_dialled() -> None:
 def test_what_it_hears_comes_to_us_before_policy() -> None:
     [server] = tomllib.loads(gobgp_configuration(load(CONTOSO)))["bmp-servers"]
     assert server["config"] == {
-        "address": "127.0.0.1", "port": 11019, "route-monitoring-policy": "pre-policy", "statistics-timeout": 30,
+        "address": "127.0.0.1", "port": 11019, "route-monitoring-policy": "pre-policy", "statistics-timeout": 15,
     }  # fmt: skip
 
 
