@@ -17,7 +17,7 @@ COPY lab lab
 RUN /opt/catchment/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 # Compile the decoding kernel once, here: the running image's file system is read-only.
 ENV NUMBA_CACHE_DIR=/opt/catchment/numba
-RUN /opt/catchment/bin/python -m collector.kernel
+RUN /opt/catchment/bin/python -m collector.bmp.warm
 
 FROM debian:bookworm-slim AS catchment
 RUN apt-get update && apt-get install -y --no-install-recommends python3 && rm -rf /var/lib/apt/lists/*

@@ -25,3 +25,5 @@ fi
 echo "installing what requirements.lock names"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+echo "compiling the decoder (once)"
+"$venv/bin/python" -m collector.bmp.warm

@@ -1,5 +1,7 @@
-"""Compile, or load from numba's cache, everything that decoding will call: seconds now instead of in the first UPDATE.
-Compile, or load from numba's cache, everything that decoding will call: seconds now instead of in the first UPDATE."""
+"""Compile, or load from numba's cache, what decoding will call: seconds now, not in the first UPDATE.
+
+`python -m collector.bmp.warm` fills the cache at installation; a read-only one needs NUMBA_CACHE_DIR.
+"""
 
 import numpy as np
 
@@ -30,3 +32,7 @@ def warm() -> None:
 def _monitoring(update: bytes) -> bytes:
     pdu = b"\xff" * 16 + (19 + len(update)).to_bytes(2, "big") + b"\x02" + update
     return b"\x03" + (48 + len(pdu)).to_bytes(4, "big") + b"\x00" + _PEER + pdu
+
+
+if __name__ == "__main__":
+    warm()
