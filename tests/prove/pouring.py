@@ -1,9 +1,9 @@
 """A router that dumps a full table over BMP, again and again, from a process of its own.
 
-    python -m tests.prove.pouring PORT SOURCE ROUTES SEED [TIMES]
+    python -m tests.prove.pouring PORT SOURCE ROUTES SEED
 
-Says `ready` when the stream is made, begins when it reads a line, says `done` after each table. Each table is a dump of
-its own: its peer went down and came up before it.
+Says `ready` when the stream is made, sends a table for each line that it reads, as fast as the socket takes it, and
+says `done` after each. Each table is a dump of its own: its peer went down and came up before it.
 """
 
 import socket
@@ -21,20 +21,17 @@ def stream_of(routes: int, seed: int) -> bytes:
     return b"".join((streams.peer_up(), *streams.table(routes, seed), streams.end_of_rib()))
 
 
-def pour(port: int, source: str, routes: int, seed: int, times: int) -> None:
+def pour(port: int, source: str, routes: int, seed: int) -> None:
     """Be that process."""
-    stream = stream_of(routes, seed)
+    stream, before = stream_of(routes, seed), b""
     say("ready")
-    sys.stdin.readline()
     with socket.create_connection(("127.0.0.1", port), source_address=(source, 0)) as connection:
         connection.sendall(streams.initiation("transit"))
-        for number in range(times):
-            if number:
-                connection.sendall(streams.peer_down())
+        while sys.stdin.readline():
             begun = time.time()
-            connection.sendall(stream)
+            connection.sendall(before + stream)
+            before = streams.peer_down()
             say(f"done {begun} {time.time()}")
-        sys.stdin.readline()
 
 
 def say(line: str) -> None:
@@ -46,13 +43,13 @@ def say(line: str) -> None:
 class Pouring:
     """That process, held from outside."""
 
-    def __init__(self, port: int, source: str, routes: int, seed: int, times: int = 1_000_000) -> None:
-        argv = [sys.executable, "-m", "tests.prove.pouring", *map(str, (port, source, routes, seed, times))]
+    def __init__(self, port: int, source: str, routes: int, seed: int) -> None:
+        argv = [sys.executable, "-m", "tests.prove.pouring", *map(str, (port, source, routes, seed))]
         self._child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
         assert self._line() == "ready"
 
-    def begin(self) -> None:
-        """Begin to pour."""
+    def pour(self) -> None:
+        """Begin one more table."""
         assert self._child.stdin is not None
         self._child.stdin.write("go\n")
 
@@ -71,7 +68,7 @@ class Pouring:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._child.kill()
+        self._child.kill()  # in the middle of a table, and whatever it wants to say of that is not of interest
         self._child.wait()
         for pipe in (self._child.stdin, self._child.stdout):
             if pipe is not None:
@@ -79,5 +76,5 @@ class Pouring:
 
 
 if __name__ == "__main__":
-    port, source, routes, seed, *rest = sys.argv[1:]
-    pour(int(port), source, int(routes), int(seed), int(rest[0]) if rest else 1)
+    port, source, routes, seed = sys.argv[1:]
+    pour(int(port), source, int(routes), int(seed))

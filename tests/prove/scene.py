@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipeline.client import Client, NoDaemon, socket_path
 from tests.rig import eventually
@@ -112,7 +113,7 @@ class Scene:
         complete = sum(session["state"] == "up" for session in sessions) == len(NVAS) + len(INSTANCES) + len(MSEES)
         return present and complete and not [record for record in self.findings() if "nyc" not in record["key"]]
 
-    def findings(self, *states: str) -> list[dict[str, object]]:
+    def findings(self, *states: str) -> list[dict[str, Any]]:
         """Findings in these states (pending and open by default)."""
         return list(self.client.get("/api/v1/findings", state=list(states) or None)["findings"])
 
