@@ -24,7 +24,7 @@ from pipeline.engine import Engine
 from pipeline.gauges import Gauges
 from pipeline.hearing import Hearing
 from pipeline.inherited import inherited_socket
-from pipeline.jobs import Job, Jobs, threaded
+from pipeline.jobs import Job, Jobs
 from pipeline.judging import Judging
 from pipeline.memory import Memory, hold_downs, open_memory, restored_ledger, restored_telling, restored_view
 from pipeline.metrics import PresentCollector
@@ -103,6 +103,7 @@ class Daemon:
                 tasks.create_task(self.judging.run(), name="judging"),
                 tasks.create_task(self.deliverer.run(), name="deliverer"),
                 tasks.create_task(self.gauges.watch_loop(), name="loop lag"),
+                tasks.create_task(self.hearing.station.failed(), name="station"),
             ]
             self.engine.not_ready = None
             await self.stopping.wait()
@@ -181,8 +182,7 @@ class Daemon:
 
     def _jobs(self) -> tuple[Job, ...]:
         return (
-            Job("seal", timedelta(minutes=10), threaded(self.hearing.seal)),
-            Job("retention", timedelta(hours=1), threaded(self.hearing.retain), first=timedelta(minutes=5)),
+            Job("upkeep", timedelta(minutes=10), self.hearing.upkeep, first=timedelta(minutes=2)),
             Job("prune", timedelta(hours=6), self._prune, first=timedelta(minutes=10)),
         )
 

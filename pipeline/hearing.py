@@ -25,11 +25,11 @@ from pipeline.judging import Judging
 from pipeline.memory import Memory
 from pipeline.numbers import SavedNumbers
 from pipeline.past import announced
-from pipeline.tables import changes_table, feed_lost_table
+from pipeline.tables import changes_table
+from pipeline.upkeep import in_a_child
+from store.gap import feeds_lost
 from store.reader import Reader
-from store.retention import retain
 from store.schema import Submission
-from store.seal import seal
 from store.writer import JournalBehind
 
 log = logging.getLogger(__name__)
@@ -72,9 +72,9 @@ class Hearing:
         connected = [exporter.exporter for exporter in self.station.status().exporters if exporter.connected]
         await self.station.close()
         at = datetime.now(UTC)
-        for router in connected:
-            self._judging.hear((FeedLost(at, router, LostReason.STOPPED, "Catchment stopped"),))
-            self._submit([("sessions", feed_lost_table(router, at, LostReason.STOPPED, "Catchment stopped"))])
+        self._judging.hear([FeedLost(at, router, LostReason.STOPPED, "Catchment stopped") for router in connected])
+        if connected:
+            self._submit([("sessions", feeds_lost(connected, at))])
 
     async def _heard(self, heard: Heard) -> None:
         """Judge at once; the bulk lane waits for room in the journal's queue, and so does its router."""
@@ -92,13 +92,13 @@ class Hearing:
 
     def keep(self, changes: Sequence[Change]) -> None:
         """Write true differences of watched routes into the journal."""
-        if changes and not self._submit([("changes", changes_table(changes))]):
+        if changes and not self._submit([("changes", changes_table(changes))], urgent=True):
             self.unwritten += 1
 
-    def _submit(self, submission: Submission) -> bool:
-        """Hand rows to the journal's writer; False when its queue is full."""
+    def _submit(self, submission: Submission, urgent: bool = False) -> bool:
+        """Hand rows to the journal's writer; False when its queue is full. What is urgent overtakes a dump."""
         try:
-            self._memory.writer.submit(submission).add_done_callback(self._written)
+            self._memory.writer.submit(submission, urgent=urgent).add_done_callback(self._written)
         except JournalBehind:
             return False
         return True
@@ -130,29 +130,18 @@ class Hearing:
             log.warning("more than %d routes are present; the rest is left out", FILLED)
         return tuple(announced(page.rows, reader.as_numbers(now)))
 
-    def seal(self) -> None:
-        """Seal closed segments into Parquet."""
-        done = seal(self._folder, datetime.now(UTC))
-        if done.segments:
-            log.info("sealed %d segments of %d rows, %d repeats left out", done.segments, done.rows, done.repeats)
-
-    def retain(self) -> None:
-        """Delete days that are too old, or too much."""
+    async def upkeep(self) -> None:
+        """Seal closed segments into Parquet, and delete days that are too old, or too much."""
         storage = self._config.storage
-        kept = retain(self._folder, datetime.now(UTC), max(1, storage.routes.days), storage.quota)
-        for day in kept.deleted:
-            log.info("deleted %s from the journal", day)
-        if kept.over:
-            log.warning("the journal takes %d MiB, more than its quota, and nothing more may go", kept.octets >> 20)
+        for line in await in_a_child(self._folder, max(1, storage.routes.days), storage.quota):
+            log.info("%s", line)
 
     def _end_what_was_open(self) -> None:
         """A daemon that was killed said nothing of its feeds: their end is when it last lived."""
         alive = self._memory.alive
-        if alive is None:
-            return
-        detail = "Catchment stopped without a word"
-        for router in Reader(self._folder).open_feeds(alive):
-            self._submit([("sessions", feed_lost_table(router, alive, LostReason.STOPPED, detail))])
+        routers = () if alive is None else Reader(self._folder).open_feeds(alive)
+        if routers and alive is not None:
+            self._submit([("sessions", feeds_lost(routers, alive))])
 
 
 def _steady() -> None:

@@ -4,7 +4,6 @@ APScheduler 3 drops late runs silently (its default grace is a second, and coale
 has an explicit id, coalesces, never overlaps itself, and is watched by the age of its last success.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -27,11 +26,6 @@ class Job:
     work: Callable[[], Awaitable[object]]
     first: timedelta = timedelta(seconds=30)
     """How long after the start it runs first."""
-
-
-def threaded(work: Callable[[], object]) -> Callable[[], Awaitable[object]]:
-    """Work that blocks, as a job's: it runs in a worker thread."""
-    return lambda: asyncio.to_thread(work)
 
 
 class Jobs:

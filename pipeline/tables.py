@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from anycast.change import Change
-from anycast.columns import COLUMNS, NANOSECONDS, SessionEvent
-from anycast.observation import LostReason
+from anycast.columns import COLUMNS, NANOSECONDS
 from anycast.plain import to_plain
 from anycast.route import Attributes
 
@@ -53,31 +52,8 @@ def nanoseconds(at: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1_000
 
 
-def moment(ns: int) -> datetime:
-    """The time of nanoseconds since 1970, cut to the microsecond."""
-    seconds, rest = divmod(ns, 1_000_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
-
-
 def _arrow_type(kind: str) -> pa.DataType:
     return pa.timestamp("ns", tz="UTC") if kind == NANOSECONDS else pa.type_for_alias(kind)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def feed_lost_table(router: str, at: datetime, reason: LostReason, detail: str) -> pa.RecordBatch:
-    """Write the end of a feed as a row of the table `sessions`."""
-    row = {
-        "at": nanoseconds(at),
-        "router_time": None,
-        "session": 0,
-        "event": int(SessionEvent.FEED_LOST),
-        "router": router,
-        "peer": "",
-        "peer_type": 0,
-        "distinguisher": 0,
-        "rib": 0,
-        "detail": json.dumps({"reason": str(reason), "detail": detail}),
-    }
-    return pa.RecordBatch.from_pylist([row], schema=arrow_schema("sessions"))

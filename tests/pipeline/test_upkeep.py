@@ -1,0 +1,48 @@
+"""Upkeep in a child process: what is closed is sealed, what is too old goes, and a failure is a sentence."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipeline.tables import arrow_schema, nanoseconds
+from pipeline.upkeep import in_a_child, upkeep
+from store.journal import Journal
+from store.reader import Reader
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+DAYS, QUOTA = 30, 1 << 30
+
+
+def _journal(path: Path, at: datetime) -> None:
+    """A journal with one malformed message of `at`, closed."""
+    row = {"at": nanoseconds(at), "router": "r", "peer": "", "reason": "odd", "action": "message-skipped", "raw": b"x"}
+    journal = Journal(path)
+    journal.append([[("malformed", pa.RecordBatch.from_pylist([row], schema=arrow_schema("malformed")))]], at)
+    journal.close()
+
+
+async def test_a_child_seals_what_is_closed_and_the_reader_still_finds_it(tmp_path: Path) -> None:
+    at = datetime.now(UTC) - timedelta(hours=2)
+    _journal(tmp_path, at)
+    [said] = await in_a_child(tmp_path, DAYS, QUOTA)
+    assert said == "sealed 1 segments of 1 rows, 0 repeats left out"
+    assert len(Reader(tmp_path).malformed(at - timedelta(hours=1), at + timedelta(hours=1)).rows) == 1
+    assert await in_a_child(tmp_path, DAYS, QUOTA) == ()
+
+
+async def test_a_failure_in_the_child_is_a_sentence_with_its_last_words(tmp_path: Path) -> None:
+    _journal(tmp_path, NOW)
+    (tmp_path / "sealed").rmdir()
+    (tmp_path / "sealed").write_text("this should be a folder")
+    with pytest.raises(RuntimeError, match="upkeep of the journal failed: "):
+        await in_a_child(tmp_path, DAYS, QUOTA)
+
+
+def test_a_day_that_is_too_old_is_deleted_and_said(tmp_path: Path) -> None:
+    _journal(tmp_path, NOW - timedelta(days=40))
+    _journal(tmp_path, NOW)
+    said = list(upkeep(tmp_path, DAYS, QUOTA, NOW + timedelta(hours=2)))
+    assert said[0].startswith("sealed 2 segments")
+    assert "deleted 2026-10-14 from the journal" in said
