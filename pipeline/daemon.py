@@ -81,6 +81,7 @@ class Daemon:
         mount(app, self.engine, lambda: str(self.engine.status()["mode"]))
         listen = self.config.listen
         server = Server(app, listen.http.host, listen.http.port, listen.socket)
+        self._signals()
         await server.start()
         self._page = server.address
         self.deliverer.configure(senders(self.config.intent, self._page))
@@ -96,7 +97,6 @@ class Daemon:
         log.info(
             "listening for BMP on %s; the page is %s; the data folder is %s", where, server.address, self.config.data
         )
-        self._signals()
         self.jobs.start()
         async with asyncio.TaskGroup() as tasks:
             running = [
@@ -124,9 +124,14 @@ class Daemon:
 
     def _hung_up(self) -> None:
         """SIGHUP: read the intent file again; the task is kept, for the loop alone would forget it."""
-        task = asyncio.ensure_future(self.engine.reload())
+        task = asyncio.ensure_future(self._reload_once_running())
         self._reloads.add(task)
         task.add_done_callback(self._reloaded)
+
+    async def _reload_once_running(self) -> list[str]:
+        while self.engine.not_ready == "starting":
+            await asyncio.sleep(0.05)
+        return await self.engine.reload()
 
     def _reloaded(self, task: asyncio.Task[list[str]]) -> None:
         self._reloads.discard(task)

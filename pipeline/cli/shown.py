@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console, RenderableType
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -77,12 +78,14 @@ def table(*heads: str, title: str | None = None, right: Iterable[str] = ()) -> T
 
 
 def show(*shown: RenderableType) -> None:
-    """Print without the blanks that fill lines up."""
-    with console.capture() as captured:
-        for each in shown:
-            console.print(each)
-    for line in captured.get().splitlines():
-        sys.stdout.write(f"{line.rstrip()}\n")
+    """Print, without the blanks that fill lines up; text is taken as it is."""
+    for each in shown:
+        for line in console.render_lines(Text(each) if isinstance(each, str) else each, pad=False):
+            while line and not line[-1].text.strip():
+                line.pop()
+            if line:
+                line[-1] = Segment(line[-1].text.rstrip(), line[-1].style)
+            console.print(Segments([*line, Segment.line()]), end="")
 
 
 def hanging(head: Text, body: Text) -> Table:
