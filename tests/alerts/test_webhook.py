@@ -33,7 +33,7 @@ from tests.alerts.receivers import (
 )
 from tests.alerts.samples import at, told
 
-QUICK = timedelta(seconds=0.3)
+QUICK = timedelta(seconds=1)
 
 
 def sender(url: str, key: Path | None = None, timeout: timedelta = QUICK, plain_http: bool = False) -> WebhookSender:

@@ -52,7 +52,7 @@ class _Stalled(Journal):
     go = threading.Event()
 
     def commit(self) -> int:
-        self.go.wait(10)
+        self.go.wait(60)
         return super().commit()
 
 
