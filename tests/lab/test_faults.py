@@ -49,7 +49,7 @@ def eventually(right: Callable[[], bool], within: float = 45.0) -> bool:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab() -> Iterator[Lab]:
     needs.root()
     for program, package in (
         ("bird", "bird2"),
@@ -59,7 +59,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         ("nft", "nftables"),
     ):
         needs.tool(program, package)
-    found = Lab(f"fx{os.getpid() % 1000000}", state=tmp_path_factory.mktemp("labs"))
+    found = Lab(f"fx{os.getpid() % 1000000}", state=Path("/run/catchment-lab-tests"))
     for folder in (found.state, *found.state.parents[:2]):
         folder.chmod(0o755)  # FRR's own user must come by
     lifecycle.up(found)
