@@ -39,9 +39,10 @@ class Client:
         connection = self._connect(timeout=None)
         try:
             connection.request("GET", f"/api/v1/events?after={after}")
-            for line in connection.getresponse():
-                if line.startswith(b"data: "):
-                    yield json.loads(line[6:])
+            with connection.getresponse() as stream:
+                for line in stream:
+                    if line.startswith(b"data: "):
+                        yield json.loads(line[6:])
         except (OSError, http.client.HTTPException):
             return  # a daemon that was killed ends its stream, too
         finally:

@@ -83,23 +83,26 @@ class Engine:
 
     async def events(self, after: int = 0) -> AsyncIterator[Event]:
         """The live timeline. One who comes back gets what it missed from the ledger, where memory does not reach."""
-        live = self._timeline.follow(after)
         kept = self._timeline.recent(KEPT)
         oldest = kept[0].number if kept else self._timeline.last_number + 1
-        if 0 < after < oldest - 1:
-            first = asyncio.ensure_future(anext(live, None))
-            try:
-                await asyncio.sleep(0)  # it follows from here on, so that nothing falls between the two
-                for event in await asyncio.to_thread(self._past.numbered, after, oldest, MISSED):
+        live = self._timeline.follow(kept[-1].number if kept else 0)
+        first = asyncio.ensure_future(anext(live, None))
+        told = after
+        try:
+            await asyncio.sleep(0)  # it follows from here on: what comes while the rest is told waits there
+            missed = oldest - 1 > after > 0
+            before = await asyncio.to_thread(self._past.numbered, after, oldest, MISSED) if missed else ()
+            for event in (*before, *kept):
+                if event.number > told:
+                    told = event.number
                     yield event
-                event_or_end = await first
-            finally:
-                first.cancel()
-            if event_or_end is None:
-                return
-            yield event_or_end
-        async for event in live:
-            yield event
+            event_or_end = await first
+        finally:
+            first.cancel()
+        while event_or_end is not None:
+            if event_or_end.number > told:
+                yield event_or_end
+            event_or_end = await anext(live, None)
 
     def status(self) -> Mapping[str, Plain]:
         """The daemon itself."""
