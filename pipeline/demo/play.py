@@ -1,9 +1,11 @@
 """Play the story: the page's address first, then what happens, as the daemon itself tells it."""
 
 import asyncio
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +24,8 @@ LONG = 25.0
 LOOK = 0.2
 """Seconds between two looks at the daemon's timeline."""
 KEPT = 5000
+INTERRUPTED = 130
+"""Exit code of a demo that did not come to its end, as a shell has it for Ctrl-C."""
 WANTED = frozenset({"missing", "unexpected-origin"})
 """Kinds that must be told, or the story did not come out."""
 MEANT = WANTED | {"backup-active", "ecmp-shrunk", "redundancy-low", "blind"}
@@ -166,6 +170,24 @@ class Play:
         if false:
             say(f"but nothing in the story is a cause for: {_listed(false)}")
         return int(bool(lacking or false))
+
+
+def perform_on(stage: Stage, port: int, keep: bool) -> int:
+    """Perform on a stage; when interrupted or told to end (SIGTERM), leave nothing behind, and say so."""
+    try:
+        return asyncio.run(_endable(Play(stage, port), keep))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        say("Ended; daemon and network are gone.")
+        return 0 if keep else INTERRUPTED
+
+
+async def _endable(play: Play, keep: bool) -> int:
+    """Let SIGTERM do what Ctrl-C does: a daemon or a lab must not outlive the demo."""
+    performing = asyncio.current_task()
+    assert performing is not None
+    with suppress(NotImplementedError):  # Windows has no such handlers
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, performing.cancel)
+    return await play.run(keep)
 
 
 def _listed(kinds: Iterable[str]) -> str:

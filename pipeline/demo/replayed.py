@@ -22,7 +22,7 @@ from lab.intent import render
 from lab.story import LENGTH, STORY, Step
 from lab.tape import Act, Tape, read
 from lab.topology import Lab
-from pipeline.demo.play import Play
+from pipeline.demo.play import perform_on
 from pipeline.demo.player import NoSource, Player, loopback
 from pipeline.demo.watcher import PlainWatcher
 
@@ -150,4 +150,4 @@ def perform(seconds: float, keep: bool, port: int, why: str = "") -> int:
         except NoSource as error:
             sys.stderr.write(f"catchment demo: {error}\n")
             return 2
-        return asyncio.run(Play(stage, port).run(keep))
+        return perform_on(stage, port, keep)

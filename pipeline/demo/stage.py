@@ -11,7 +11,7 @@ from pathlib import Path
 from lab import faults, lifecycle
 from lab.intent import render
 from lab.topology import Lab, Timers
-from pipeline.demo.play import Play
+from pipeline.demo.play import perform_on
 from pipeline.demo.story import scaled
 from pipeline.demo.watcher import LabWatcher, Watcher
 
@@ -62,7 +62,7 @@ def perform(seconds: float, keep: bool, port: int) -> int:
     with tempfile.TemporaryDirectory(prefix="catchment-demo-") as folder:
         stage = LiveStage("demo", Path(folder), port, seconds)
         try:
-            return asyncio.run(Play(stage, port).run(keep))
+            return perform_on(stage, port, keep)
         except (RuntimeError, faults.EffectNotSeen, faults.FaultError) as error:
             sys.stderr.write(f"catchment demo: {error}\n")
             return 1

@@ -19,6 +19,7 @@ import pytest
 from lab import tape
 from lab.story import STORY
 from lab.tape import STORY_TAPE, Moment, Tape, What
+from pipeline.client import Client, NoDaemon
 from pipeline.demo.play import Play
 from pipeline.demo.player import Player, loopback
 from pipeline.demo.replayed import SPEED, RecordingStage, steps
@@ -171,6 +172,24 @@ def test_without_a_terminal_it_is_plain_text_of_80_columns(
     assert len(lines) > 30
     assert max(map(len, lines)) <= 80
     assert "\x1b" not in shown[0].stdout
+
+
+def test_a_demo_that_is_told_to_end_takes_its_daemon_with_it(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "pipeline", "demo", "--recording", "--port", str(free_port())]
+    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
+    demo = subprocess.Popen(argv, stdout=subprocess.PIPE, encoding="utf-8", env=environment)
+    assert demo.stdout is not None
+    with demo.stdout:
+        said = next(line for line in demo.stdout if "weu present" in line)
+        [data] = tmp_path.glob("catchment-demo-*/data")
+        assert Client(data).get("/api/v1/status")
+        demo.terminate()
+        said += demo.stdout.read()
+    assert demo.wait(20) == 130
+    assert "Ended; daemon and network are gone." in said
+    with pytest.raises(NoDaemon):
+        Client(data).get("/api/v1/status")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_where_loopback_is_one_address_the_demo_says_which_command_helps() -> None:
