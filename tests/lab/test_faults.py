@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -60,8 +61,6 @@ def lab() -> Iterator[Lab]:
     ):
         needs.tool(program, package)
     found = Lab(f"fx{os.getpid() % 1000000}", state=Path("/run/catchment-lab-tests"))
-    for folder in (found.state, *found.state.parents[:2]):
-        folder.chmod(0o755)  # FRR's own user must come by
     lifecycle.up(found)
     try:
         yield found
