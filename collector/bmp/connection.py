@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import sys
 import time
 from typing import Final, Protocol
 
@@ -14,6 +15,8 @@ from collector.bmp.line import Line
 KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
 USER_TIMEOUT: Final = 25_000
 """ms. With it the kernel gives a silent router up 25 s after its last sign of life."""
+_LAST_ACK: Final = 56
+"""Offset of `tcpi_last_ack_recv` (ms ago) in struct tcp_info (linux/tcp.h)."""
 _SILENT: Final = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN)
 
 
@@ -44,6 +47,7 @@ class Connection(asyncio.Protocol):
         self._desk = desk
         self._transport: asyncio.Transport | None = None
         self._begun = False
+        self._last = time.time_ns()
         self.line: Line | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -60,6 +64,7 @@ class Connection(asyncio.Protocol):
         at, line = time.time_ns(), self.line
         if line is None or line.end is not None:
             return
+        self._last = at
         if not self._begun:
             if not self._desk.began(self):
                 self.end(LostReason.CLOSED, "another connection of this exporter is in use")
@@ -74,12 +79,24 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Say why it ended, unless that is known already."""
         if self.line is not None:
-            self._note(*reason_of(error))
+            reason, detail = reason_of(error)
+            # A FIN stands behind everything that the router sent; whatever else we hear, or do not hear, may be late.
+            self._note(reason, detail, None if error is None else self._seen_alive())
 
     def end(self, reason: LostReason, detail: str) -> None:
         """End the connection from our side."""
         self._note(reason, detail)
         self.close()
+
+    def give_way(self) -> None:
+        """End the connection because the router opened another one: nobody knows for how long this one was dead."""
+        self._note(LostReason.CLOSED, "the router opened another connection", self._seen_alive())
+        self.close()
+
+    def _seen_alive(self) -> int:
+        """When the router last gave a sign of life (ns): what it sent since then may be lost."""
+        assert self._transport is not None
+        return max(self._last, acknowledged(self._transport.get_extra_info("socket"), time.time_ns()))
 
     def stop(self) -> None:
         """End the connection without a word about it: the station stops."""
@@ -92,10 +109,10 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    def _note(self, reason: LostReason, detail: str) -> None:
+    def _note(self, reason: LostReason, detail: str, at: int | None = None) -> None:
         line = self.line
         if line is not None and line.end is None:
-            line.end = reason, detail, time.time_ns()
+            line.end = reason, detail, time.time_ns() if at is None else at
             self._desk.received(line)
 
 
@@ -105,6 +122,15 @@ def watch_over(sock: socket.socket) -> None:
     for option, value in KEEPALIVE:
         sock.setsockopt(socket.IPPROTO_TCP, option, value)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT)
+
+
+def acknowledged(sock: socket.socket, now: int) -> int:
+    """Return when the other side's TCP last acknowledged anything, our keepalives included (ns); 0 when unknown."""
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_ACK + 4)
+    except (AttributeError, OSError):  # only Linux has it, and not of a socket that is closed already
+        return 0
+    return now - int.from_bytes(info[_LAST_ACK:], sys.byteorder) * 1_000_000 if len(info) == _LAST_ACK + 4 else 0
 
 
 def reason_of(error: Exception | None) -> tuple[LostReason, str]:

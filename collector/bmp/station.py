@@ -206,7 +206,7 @@ class Station:
                 self._refuse(line.address, f"{exporter.name} changes its connection too often")
                 return False
             line.after = before
-            self._connections[before].end(LostReason.CLOSED, "the router opened another connection")
+            self._connections[before].give_way()
         exporter.began(line, moment(time.time_ns()))
         log.info("%s connected from %s, in place of another connection", exporter.name, line.address)
         return True

@@ -136,6 +136,26 @@ async def test_a_router_that_comes_back_is_heard_at_once() -> None:
         assert station.exporter().connections == 2
 
 
+@pytest.mark.parametrize(("how", "quiet"), [("another", 0.5), ("reset", 0.5), ("close", 0.0)])
+async def test_a_feed_is_lost_from_its_last_sign_of_life_unless_the_router_closed_it(how: str, quiet: float) -> None:
+    async with running() as station:
+        router = await station.router()
+        await router.send(s.initiation(), s.peer_up())
+        await eventually(lambda: station.of(SessionUp))
+        await asyncio.sleep(0.5)
+        if how == "another":
+            await (await station.router()).send(s.initiation())
+        elif how == "reset":
+            router.reset()
+        else:
+            await router.close()
+        await eventually(lambda: station.of(FeedLost))
+        [lost], [up] = station.of(FeedLost), station.of(SessionUp)
+        since_then = (datetime.now(UTC) - lost.at).total_seconds()
+        assert lost.at >= up.at
+        assert quiet - 0.1 < since_then < quiet + 0.4
+
+
 async def test_a_stray_second_connection_ends_nothing() -> None:
     async with running() as station:
         first = await station.router()
