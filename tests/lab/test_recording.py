@@ -7,6 +7,7 @@ the collector.
 import asyncio
 import gzip
 import json
+import os
 import re
 import socket
 import struct
@@ -251,7 +252,7 @@ def test_a_recording_made_now_has_the_withdrawal_and_what_the_witness_said(tmp_p
     needs.tool("bgpd", "frr")
     needs.tool("bird", "bird2")
     needs.tool("gobgpd")
-    lab = Lab("retape")
+    lab = Lab(f"rt{os.getpid()}")  # two runs of the tests on one machine do not meet
     story = (Step(0, "It begins."), Step(1, "Withdrawn.", "withdraw", ("weu", "web")), Step(4, "And back.", "heal"))
     lifecycle.down(lab)
     lifecycle.up(lab)
@@ -264,7 +265,7 @@ def test_a_recording_made_now_has_the_withdrawal_and_what_the_witness_said(tmp_p
     assert tape.read(tmp_path / "made.jsonl.gz") == made
     assert set(made.exporters) == {"gobgp", "ams-ce1", "nyc-ce1"}
     assert [(act.verb, act.arguments) for act in made.acts] == [("withdraw", ("weu", "web")), ("heal", ())]
-    assert all("FIB monitor of retape-weu-gw" in act.seen for act in made.acts)
+    assert all(f"FIB monitor of {lab.prefix}weu-gw" in act.seen for act in made.acts)
     gone = [m for m in made.moments if m.exporter == "gobgp" and ("withdrawn", "10.250.0.10/32") in walked(m.octets)]
     assert gone
     assert all(made.acts[0].at < moment.at < made.acts[1].at for moment in gone)
