@@ -45,7 +45,7 @@ class Engine:
         self._judging, self._timeline, self._gauges = judging, timeline, gauges
         self._feeds, self._present, self._reload, self._mode = feeds, present, reload, mode
         self._started = self._loaded = datetime.now(UTC)
-        self._source, self._past = config.source, Past(config.data)
+        self._source, self._listen, self._past = config.source, config.listen, Past(config.data)
         self._problems: list[str] = []
         """Why the intent file was not taken when it was last read again."""
         self._reloading = asyncio.Lock()
@@ -147,7 +147,7 @@ class Engine:
     async def seen(self) -> Plain:
         """What `catchment learn` needs."""
         present = await asyncio.to_thread(self._present)
-        return to_plain(seen(self._judging.view, self._feeds(), present))
+        return to_plain(seen(self._judging.view, self._feeds(), present, self._listen))
 
     async def reload(self) -> list[str]:
         """Read the intent file again, one request after the other; the problems are kept until it is taken."""

@@ -8,15 +8,21 @@ from analyzers.state import Standing
 from analyzers.view import View
 from anycast.observation import Announced, Rib, Session, Source
 from anycast.situation import FeedStatus
+from pipeline.config import Listen
+from pipeline.config.models import ListenPart
 from pipeline.config.seen import Seen, SeenExporter, SeenRoute, SeenSession
 
 
-def seen(view: View, feeds: Sequence[FeedStatus], present: Iterable[Announced]) -> Seen:
+def seen(view: View, feeds: Sequence[FeedStatus], present: Iterable[Announced], listen: Listen) -> Seen:
     """Gather; exporters that never connected are left out, for nothing is known of them."""
     routes: dict[Source, list[SeenRoute]] = defaultdict(list)
     for route in present:
         routes[route.source].append(SeenRoute(route.prefix, route.attributes, route.path_id))
-    return Seen(tuple(_exporter(feed, view, routes) for feed in feeds if feed.connected))
+    found = {"bmp": str(listen.bmp), "http": str(listen.http)}
+    return Seen(
+        tuple(_exporter(feed, view, routes) for feed in feeds if feed.connected),
+        {key: address for key, address in found.items() if address != ListenPart.model_fields[key].default},
+    )
 
 
 def _exporter(feed: FeedStatus, view: View, routes: dict[Source, list[SeenRoute]]) -> SeenExporter:

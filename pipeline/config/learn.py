@@ -51,6 +51,7 @@ def learn(seen: Seen) -> str:
         *(each for site in found.sites for each in heard_vantages(site, watched.services, known, usual[Rung.V5])),
     ]
     parts = (
+        _listen(seen.listen),
         _services(watched, lands),
         _regions(found, known),
         _sites(found, lands),
@@ -81,6 +82,13 @@ def _trimmed(site: FoundSite, regions: tuple[FoundRegion, ...]) -> FoundSite:
         for each in site.exporter.sessions
     )
     return replace(site, exporter=replace(site.exporter, sessions=tuple(sessions)))
+
+
+def _listen(where: Mapping[str, str]) -> Iterator[str]:
+    """Where routers and people find the daemon now: they are to find it there again."""
+    if where:
+        quoted = {key: f'"{address}"' for key, address in where.items()}
+        yield f"listen: {_flow(quoted)}"
 
 
 def _services(watched: FoundServices, lands: Mapping[str, Landing | None]) -> Iterator[str]:

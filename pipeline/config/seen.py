@@ -6,7 +6,7 @@ Route Server or NVA (VNet ranges, which tell whose regional community is whose).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -58,11 +58,13 @@ class Seen:
     """All of it."""
 
     exporters: tuple[SeenExporter, ...] = ()
+    listen: Mapping[str, str] = field(default_factory=dict)
+    """Where the daemon listens (`bmp`, `http`), as far as that is not where it does by default."""
 
 
 def seen_from_plain(shown: Mapping[str, Any]) -> Seen:
     """Read what `anycast.plain.to_plain` wrote of a `Seen`; raises KeyError or ValueError on anything else."""
-    return Seen(tuple(_exporter(each) for each in shown.get("exporters", ())))
+    return Seen(tuple(_exporter(each) for each in shown.get("exporters", ())), shown.get("listen", {}))
 
 
 def _exporter(shown: Mapping[str, Any]) -> SeenExporter:

@@ -150,6 +150,14 @@ def test_facts_survive_the_way_over_json() -> None:
     assert seen_from_plain(json.loads(json.dumps(to_plain(seen)))) == seen
 
 
+def test_routers_and_people_find_the_daemon_where_they_did(tmp_path: Path) -> None:
+    seen = replace(sight.healthy(), listen={"bmp": "0.0.0.0:11019", "http": "[::1]:8513"})
+    config, problems = read(learn(seen).encode(), tmp_path / "learned.yaml")
+    assert config is not None, problems
+    assert (str(config.listen.bmp), str(config.listen.http)) == ("0.0.0.0:11019", "[::1]:8513")
+    assert "listen:" not in learn(sight.healthy())
+
+
 def test_without_openings_peers_are_told_apart_by_their_paths() -> None:
     def silent(each: SeenSession) -> SeenSession:
         return replace(each, local=None, remote=None)
