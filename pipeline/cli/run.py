@@ -29,7 +29,17 @@ def run(config_file: Path, data: Path | None, verbose: bool, as_json: bool = Fal
         socket = data.absolute() / "catchment.sock"
         config = replace(config, data=data.absolute(), listen=replace(config.listen, socket=socket))
     _log(verbose, as_json)
+    _compiled_code_beside(config.data)
     return _run(config)
+
+
+def _compiled_code_beside(data: Path) -> None:
+    """Keep compiled code in the data folder where the installation cannot be written to; NUMBA_CACHE_DIR overrules."""
+    import collector
+
+    installed = Path(collector.__path__[0])
+    if not os.access(installed, os.W_OK):
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(data / "compiled"))
 
 
 def _run(config: "Config") -> int:
