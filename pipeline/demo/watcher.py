@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -70,7 +69,7 @@ class PlainWatcher:
 
     def __init__(self, intent: Path, data: Path, log: Path, mode: str) -> None:
         with log.open("ab") as output:
-            environment = os.environ | {"CATCHMENT_MODE": mode} | _compiled(data)
+            environment = os.environ | {"CATCHMENT_MODE": mode}
             self._child = subprocess.Popen(command(intent, data), stdout=output, stderr=output, env=environment)
 
     @property
@@ -87,12 +86,3 @@ class PlainWatcher:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
-
-
-def _compiled(data: Path) -> dict[str, str]:
-    """Where the decoder is kept once it is compiled, when neither the installation nor a home folder takes it."""
-    kernel = find_spec("collector.kernel")
-    usual = (Path(kernel.origin).parent if kernel and kernel.origin else Path(), Path(os.path.expanduser("~")))
-    if "NUMBA_CACHE_DIR" in os.environ or any(os.access(folder, os.W_OK) for folder in usual):
-        return {}
-    return {"NUMBA_CACHE_DIR": str(data.parent / "compiled")}
