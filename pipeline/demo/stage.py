@@ -1,6 +1,7 @@
 """Where the story plays: the live lab."""
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -8,9 +9,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from lab import faults, lifecycle
+from lab import faults, lifecycle, state
 from lab.intent import render
-from lab.topology import Lab, Timers
+from lab.topology import STATE, Lab, Timers
 from pipeline.demo.play import perform_on
 from pipeline.demo.story import scaled
 from pipeline.demo.watcher import LabWatcher, Watcher
@@ -33,7 +34,7 @@ class LiveStage:
 
     async def rise(self, webhook: str, say: Say) -> Watcher:
         """Bring the lab up and start the daemon on it."""
-        await asyncio.to_thread(lifecycle.down, self.lab)
+        await asyncio.to_thread(take_down_what_crashed)
         made = await asyncio.to_thread(lifecycle.up, self.lab, progress=say)
         say(f"{made.sessions} BGP sessions are up after {made.took.total_seconds():.0f} s")
         intent = self._folder / "demo.yaml"
@@ -60,12 +61,21 @@ class LiveStage:
 def perform(seconds: float, keep: bool, port: int) -> int:
     """Play live, in a folder that goes away afterwards; 1 when the lab did not do as it was told."""
     with tempfile.TemporaryDirectory(prefix="catchment-demo-") as folder:
-        stage = LiveStage("demo", Path(folder), port, seconds)
+        # A lab of its own for each demo, and the process in its name, so that two may play and a crash can be told.
+        stage = LiveStage(f"demo{os.getpid()}", Path(folder), port, seconds)
         try:
             return perform_on(stage, port, keep)
         except (RuntimeError, faults.EffectNotSeen, faults.FaultError) as error:
             sys.stderr.write(f"catchment demo: {error}\n")
             return 1
+
+
+def take_down_what_crashed() -> None:
+    """Take down the labs of demos whose process is gone."""
+    for folder in STATE.glob("demo*"):
+        owner = folder.name.removeprefix("demo")
+        if owner.isdecimal() and state.start_time(int(owner)) is None:
+            lifecycle.down(Lab(folder.name))
 
 
 def write_intent(lab: Lab, path: Path, data: Path, port: int, webhook: str | None = None) -> None:
