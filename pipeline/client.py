@@ -41,7 +41,7 @@ class Client:
             connection.request("GET", f"/api/v1/events?after={after}")
             with connection.getresponse() as stream:
                 for line in stream:
-                    if line.startswith(b"data: "):
+                    if line.startswith(b"data: ") and line.endswith(b"\n"):  # else it broke off in it
                         yield json.loads(line[6:])
         except (OSError, http.client.HTTPException):
             return  # a daemon that was killed ends its stream, too

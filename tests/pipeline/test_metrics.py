@@ -1,0 +1,109 @@
+"""Metrics, as a scraper reads them from a running daemon: they parse, and they agree with what the API says."""
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from pipeline.client import _UnixConnection
+from tests.pipeline.watched import WEB, Watched
+
+PRESENCE = {"present": 1.0, "absent": 0.0, "unknown": -1.0}
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    made = Watched(tmp_path)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
+
+
+def _scraped(watched: Watched) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
+    """Samples by name and sorted labels."""
+    connection = _UnixConnection(str(watched.client.path), 10)
+    try:
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        text = answer.read().decode()
+    finally:
+        connection.close()
+    found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
+    for family in text_string_to_metric_families(text):
+        assert family.documentation, family.name
+        for sample in family.samples:
+            key = tuple(sorted(sample.labels.items()))
+            assert key not in found.setdefault(sample.name, {}), (sample.name, key)
+            found[sample.name][key] = sample.value
+    return found
+
+
+def _cells(service: Mapping[str, Any]) -> dict[str, float]:
+    cells = [cell for part in (*service["regions"], *service["sites"]) for cell in part["cells"]]
+    return {cell["vantage"]: PRESENCE[cell["presence"]] for cell in cells}
+
+
+def _of(samples: Mapping[tuple[tuple[str, str], ...], float], label: str) -> dict[str, float]:
+    return {dict(key)[label]: value for key, value in samples.items()}
+
+
+def test_metrics_agree_with_the_api_when_all_is_well_when_something_is_gone_and_when_blind(watched: Watched) -> None:
+    watched.healthy()
+    watched.wait(lambda: watched.presence("weu") == watched.presence("eus") == "present", what="both present")
+    time.sleep(2)
+    seen = set(_agreed(watched).values())
+    watched.withdraw("weu")
+    watched.wait(lambda: watched.presence("weu") == "absent" and watched.findings("open"), what="missing open")
+    seen |= set(_agreed(watched).values())
+    watched.gobgp.reset()
+    watched.wait(lambda: watched.presence("eus") == "unknown", what="blind")
+    seen |= set(_agreed(watched).values())
+    assert seen == {1.0, 0.0, -1.0}, "every presence was met"
+
+
+def _agreed(watched: Watched) -> dict[str, float]:
+    """Check one scrape against the API, asked before and after: nothing moved in between."""
+    while True:
+        before, scraped = _told(watched), _scraped(watched)
+        if before == _told(watched):
+            break
+    services, findings, status = before
+    [service] = services
+    presence = _of(scraped["catchment_route_present"], "vantage")
+    assert presence == _cells(service)
+    assert {(dict(key)["service"], dict(key)["prefix"]) for key in scraped["catchment_route_present"]} == {("web", WEB)}
+    counted = sum(scraped.get("catchment_findings", {}).values())
+    assert counted == len(findings)
+    feeds = {feed["exporter"]: feed for feed in status["feeds"]}
+    assert _of(scraped["catchment_feed_connected"], "exporter") == {n: float(f["connected"]) for n, f in feeds.items()}
+    for name in ("messages", "routes", "malformed"):
+        assert _of(scraped[f"catchment_feed_{name}_total"], "exporter") == {n: f[name] for n, f in feeds.items()}
+    up = {each["vantage"]: float(each["state"] != "down") for each in status["sessions"] if each["state"] != "unknown"}
+    assert _of(scraped["catchment_session_up"], "vantage") == up if up else "catchment_session_up" not in scraped
+    return presence
+
+
+def _told(watched: Watched) -> tuple[Any, Any, Any]:
+    time.sleep(0.25)  # one picture of the present is good for 0.2 s
+    status = watched.client.get("/api/v1/status")
+    sessions = [{"vantage": each["vantage"], "state": each["state"]} for each in status["sessions"]]
+    findings = [(each["id"], each["state"]) for each in watched.client.get("/api/v1/findings")["findings"]]
+    services = watched.client.get("/api/v1/services")["services"]
+    return services, findings, {"feeds": status["feeds"], "sessions": sessions}
+
+
+def test_latencies_lag_and_jobs_are_measured(watched: Watched) -> None:
+    watched.healthy()
+    watched.wait(lambda: watched.presence("weu") == "present", what="web present")
+    scraped = _scraped(watched)
+    assert scraped["catchment_judged_seconds_count"][()] > 0
+    assert scraped["catchment_judge_seconds_count"][()] > 0
+    assert scraped["catchment_loop_lag_seconds_count"][()] > 0
+    assert set(_of(scraped["catchment_job_age_seconds"], "job")) == {"upkeep", "prune"}
+    assert all(age < 60 for age in scraped["catchment_job_age_seconds"].values())
