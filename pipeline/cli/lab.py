@@ -1,5 +1,6 @@
 """`catchment lab`: the watched network in miniature, on this machine."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import typer
 if TYPE_CHECKING:  # the command line loads neither the lab nor tables to print its help
     from lab.faults import Verb
     from lab.lifecycle import Status
+    from lab.topology import Lab
     from lab.truth import SessionState
 
 lab_app = typer.Typer(
@@ -60,7 +62,7 @@ def down(name: Name = "lab", as_json: Json = False) -> None:
     from pipeline.cli.shown import counted, print_json, show
 
     with _sentences("down"):
-        gone = lifecycle.down(Lab(name))
+        gone = lifecycle.down(_ours(Lab(name)))
     if as_json:
         print_json({"lab": name, "processes": gone.processes, "namespaces": gone.namespaces})
     elif gone.processes or gone.namespaces:
@@ -78,7 +80,7 @@ def status(name: Name = "lab", as_json: Json = False) -> None:
     from pipeline.cli.shown import print_json, show
 
     with _sentences("status"):
-        now = lifecycle.status(Lab(name))
+        now = lifecycle.status(_ours(Lab(name)))
     if as_json:
         print_json(_plain(name, now))
     elif not now.up:
@@ -97,12 +99,13 @@ def watch(
     port: Annotated[int, typer.Option(help="Port of the page on 127.0.0.1.", min=1, max=65535)] = 8470,
 ) -> None:
     """Run the daemon on the lab, until interrupted: its station listens inside, its page outside."""
+    from lab.topology import Lab
     from pipeline.demo.stage import watch as command
 
     with _sentences("watch"):
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way the daemon ends with us
         signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's `&` would have ignored
-        code = command(name, data, port)
+        code = command(_ours(Lab(name)).name, data, port)
     raise typer.Exit(code)
 
 
@@ -126,7 +129,7 @@ def fault(
         _verbs(as_json)
         return
     with _sentences("fault"):
-        entry = faults.inject(Lab(name), verb, tuple(words or ()), say=_silent if as_json else _progress)
+        entry = faults.inject(_ours(Lab(name)), verb, tuple(words or ()), say=_silent if as_json else _progress)
     if as_json:
         print_json(asdict(entry))
 
@@ -139,7 +142,7 @@ def heal(name: Name = "lab", as_json: Json = False) -> None:
     from pipeline.cli.shown import print_json, show
 
     with _sentences("heal"):
-        healed = faults.heal(Lab(name), say=_silent if as_json else _progress)
+        healed = faults.heal(_ours(Lab(name)), say=_silent if as_json else _progress)
     if as_json:
         print_json([asdict(entry) for entry in healed])
     elif not healed:
@@ -159,6 +162,13 @@ def _sentences(command: str) -> Iterator[None]:
     except (RuntimeError, FaultError, EffectNotSeen, OSError, ValueError) as error:
         complain(f"lab {command}", error)
         raise typer.Exit(1) from error
+
+
+def _ours(lab: "Lab") -> "Lab":
+    """The lab, if we may look into it: to anybody else every one of its sessions would seem down."""
+    if lab.folder.exists() and os.geteuid() != 0:
+        raise RuntimeError(f"only root may look into the namespaces of lab {lab.name!r}; run this as root")
+    return lab
 
 
 def _silent(_sentence: str) -> None:

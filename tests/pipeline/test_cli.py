@@ -398,3 +398,14 @@ def test_the_verbs_are_listed_for_people_and_for_programs() -> None:
     lines = in_terminal("lab", "fault").lines
     assert max(map(len, lines)) <= 80
     assert [line.split()[0] for line in lines if line and not line.startswith(" ")] == list(VERBS)
+
+
+def test_a_lab_of_root_is_not_shown_as_down_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lab.topology import Lab
+
+    monkeypatch.setattr(Lab, "folder", tmp_path)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    for words in (("status",), ("down",), ("fault", "withdraw"), ("heal",), ("watch",)):
+        said = catchment("lab", *words, "--name", "nolab")
+        sentence = "only root may look into the namespaces of lab 'nolab'; run this as root"
+        assert (said.code, said.out, said.err) == (1, "", f"catchment lab {words[0]}: {sentence}\n")
