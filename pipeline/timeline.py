@@ -189,8 +189,9 @@ def _how(change: Change) -> str:
         case Cause.PEER_DOWN:
             return ", with its session"
         case Cause.RESYNC:
-            since = "" if change.not_before is None else f" between {_clock(change.not_before)} and {_clock(change.at)}"
-            return f", unseen{since}"
+            if change.not_before is None:
+                return ", in the first table that was seen"
+            return f", unseen between {_clock(change.not_before)} and {_clock(change.at)}"
 
 
 def _clock(at: datetime) -> str:
