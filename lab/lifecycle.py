@@ -16,6 +16,7 @@ from datetime import timedelta
 from anycast.intent import TrafficMode
 from lab import packages, plumbing, processes, space, state, truth
 from lab.daemons import application, bird, frr, gobgp, haproxy, nft
+from lab.lateness import Report, read, void
 from lab.state import Process, State
 from lab.topology import BMP_PORT, COLLECTOR_ADDRESS, SERVICES, Lab, Role, Timers, region
 from lab.truth import SessionState
@@ -58,6 +59,13 @@ class Status:
     namespaces: int
     processes: tuple[ProcessState, ...]
     sessions: tuple[SessionState, ...]
+    lateness: Report | None = None
+    """What the delay line says of itself; None where it says nothing (yet)."""
+
+    @property
+    def void(self) -> str | None:
+        """Why a run proves nothing about times; None where it is fit."""
+        return "the delay line does not report" if self.lateness is None else void(self.lateness)
 
     @property
     def up(self) -> bool:
@@ -252,7 +260,14 @@ def status(lab: Lab) -> Status:
     if known is None:
         return Status(lab, None, namespaces, (), ())
     states = tuple(ProcessState(each, state.alive(each)) for each in known.processes)
-    return Status(lab, known.timers, namespaces, states, truth.sessions(lab))
+    return Status(lab, known.timers, namespaces, states, truth.sessions(lab), _lateness(lab))
+
+
+def _lateness(lab: Lab) -> Report | None:
+    try:
+        return read(application.lateness(lab))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def bmp_listener(lab: Lab) -> socket.socket:

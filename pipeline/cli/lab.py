@@ -193,6 +193,7 @@ def _plain(name: str, now: "Status") -> dict[str, object]:
         "namespaces": now.namespaces,
         "processes": processes,
         "sessions": [_session(each) for each in now.sessions],
+        "delay_line": None if now.lateness is None else {"p99_us": now.lateness.p99_us, "void": now.void},
     }
 
 
@@ -212,6 +213,8 @@ def _table(now: "Status") -> None:
     up = sum(each.established for each in now.sessions)
     show(made, "", f"{up} of {len(now.sessions)} sessions are up, with {now.timers} timers")
     show(f"{len(now.processes) - len(dead)} of {len(now.processes)} processes run; dead: {', '.join(dead) or 'none'}")
+    late = "" if now.lateness is None else f"the delay line is {now.lateness.p99_us} us late at the 99th percentile"
+    show(f"times measured now are void: {now.void}" if now.void else late)
 
 
 def _verbs(as_json: bool) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,15 @@ def test_round_trips_are_those_of_the_wires(lab: Lab) -> None:
     assert 0.008 <= min(connect("ams") for _ in range(5)) < 0.02
     # There over the VPN (42 ms), back over ExpressRoute (40 ms).
     assert 0.082 <= min(connect("nyc") for _ in range(5)) < 0.1
+
+
+def test_the_status_says_how_late_the_delay_line_is_and_a_late_one_makes_times_void(lab: Lab) -> None:
+    now = lifecycle.status(lab)
+    assert now.lateness is not None
+    assert now.lateness.frames > 0
+    late = replace(now, lateness=replace(now.lateness, p99_us=1_500))
+    assert "1500 us" in str(late.void)
+    assert "does not report" in str(replace(now, lateness=None).void)
 
 
 def test_offloads_are_off_where_the_delay_line_reads(lab: Lab) -> None:
