@@ -140,9 +140,11 @@ class Judging:
             self._gauges.judged_seconds.observe(time.monotonic() - heard_at)
 
     async def finish(self, now: datetime) -> None:
-        """Judge a last time and keep the view as it is."""
+        """Keep what was heard and the view as it is. Nothing is judged: that we stop is no finding about a router."""
         self._stale, self._snapshot_at = True, 0.0
-        await self.round(now)
+        changes, self._changes = self._changes, []
+        events, self._events = self._events, []
+        await self._conclude(changes, events, (), now)
 
     async def _conclude(
         self, changes: Sequence[Change], events: Sequence[Event], transitions: Sequence[Transition], now: datetime

@@ -1,8 +1,9 @@
 """What a full re-dump is worth: no event. And a withdrawal with the same announcement after it: two.
 
-On the lab. A re-dump of everything: GoBGP asks every peer for its routes again (route refresh), and every neighbour of
-each edge router sends its whole table again, which FRR passes on over BMP. That it came is seen from the daemon's own
-count of routes. Then one NVA withdraws a service and announces it again as it was.
+On the lab. A re-dump of everything: every NVA and Route Server instance sends GoBGP its whole table again, which GoBGP
+also goes through again (a soft reset in), and each edge router goes through all that its neighbours said, and says all
+of it again (a soft reset both ways). That it came is seen from the daemon's own count of routes. Then one NVA withdraws
+a service and announces it again as it was.
 """
 
 import random
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lab import space, truth
-from lab.daemons import bird
+from lab.daemons import bird, frr
 from lab.topology import SERVICES, Role
 from tests.prove.figures import Proven, Target
 from tests.prove.labs import WatchedLab, now, watched_lab
@@ -60,13 +61,12 @@ def redump(watched: WatchedLab) -> Repeat:
 def _again(watched: WatchedLab) -> None:
     lab = watched.lab
     for session in lab.sessions_of("collector"):
-        peer = str(session.listener.address)
-        space.run(lab.namespace("collector"), ["gobgp", "neighbor", peer, "softresetin"])
+        peer = lab.by_name[session.listener.node]
+        if peer.role is not Role.EDGE:
+            bird.ask(lab, peer.name, f"reload out {bird.protocol('collector')}")
+        space.run(lab.namespace("collector"), ["gobgp", "neighbor", str(peer.address), "softresetin"])
     for edge in lab.of(Role.EDGE):
-        for session in lab.sessions_of(edge.name):
-            far = lab.by_name[session.far(edge.name).node]
-            if far.role in (Role.MSEE, Role.VPN):
-                bird.ask(lab, far.name, f"reload out {bird.protocol(edge.name)}")
+        frr.ask(lab, edge.name, "clear bgp ipv4 unicast * soft")
 
 
 def _routes(watched: WatchedLab) -> dict[str, int]:

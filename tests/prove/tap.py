@@ -31,7 +31,9 @@ class Seen:
     refreshes: Counter[str] = field(default_factory=Counter)
     """ROUTE-REFRESH messages of peers by their address."""
     nlri: list[str] = field(default_factory=list)
-    """A sentence for each UPDATE of the collector that announces or withdraws anything."""
+    """A sentence for each UPDATE of the collector that announces anything."""
+    withdrawn: list[str] = field(default_factory=list)
+    """A sentence for each that withdraws something: GoBGP withdraws what it filtered and so never announced."""
     unread: list[str] = field(default_factory=list)
     """A sentence for each segment of the collector that is not whole messages."""
 
@@ -91,8 +93,10 @@ class Tap:
                 self._seen.refreshes[peer] += kind == ROUTE_REFRESH
                 continue
             self._seen.to_peers[peer] += 1
-            if kind == UPDATE and (what := said(body)):
-                self._seen.nlri.append(f"to {self.peers[peer]}: {what}")
+            if kind == UPDATE:
+                announced, withdrawn = said(body)
+                self._seen.nlri += [f"to {self.peers[peer]}: {announced}"] * bool(announced)
+                self._seen.withdrawn += [f"to {self.peers[peer]}: {withdrawn}"] * bool(withdrawn)
         if ours and not whole:
             self._seen.unread.append(f"{len(found.payload)} octets to {self.peers[peer]} that are not whole messages")
 
@@ -110,15 +114,13 @@ def split(payload: bytes) -> tuple[bool, list[tuple[int, bytes]]]:
     return True, found
 
 
-def said(body: bytes) -> str:
-    """Return what an UPDATE announces or withdraws, in words; nothing for an End-of-RIB."""
+def said(body: bytes) -> tuple[str, str]:
+    """Return what an UPDATE announces and what it withdraws, in words; neither for an End-of-RIB."""
     read = update(body)
-    parts = [f"announces {prefix}" for prefix in read.announced] + [f"withdraws {prefix}" for prefix in read.withdrawn]
-    if MP_REACH in read.attributes:
-        parts.append(f"announces by MP_REACH {read.attributes[MP_REACH].hex()}")
-    if len(read.attributes.get(MP_UNREACH, b"")) > 3:
-        parts.append(f"withdraws by MP_UNREACH {read.attributes[MP_UNREACH].hex()}")
-    return ", ".join(parts)
+    reach, unreach = (read.attributes.get(code, b"") for code in (MP_REACH, MP_UNREACH))
+    announced = [*map(str, read.announced), *([f"MP_REACH {reach.hex()}"] if reach else [])]
+    withdrawn = [*map(str, read.withdrawn), *([f"MP_UNREACH {unreach.hex()}"] if len(unreach) > 3 else [])]
+    return ", ".join(announced), ", ".join(withdrawn)
 
 
 def _opened() -> socket.socket:
