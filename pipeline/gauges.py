@@ -33,11 +33,14 @@ class Gauges:
             "Commits of conclusions that failed and were tried again.",
             registry=self.registry,
         )
+        self.unwritten = Counter(
+            "catchment_journal_unwritten", "Submissions that the journal did not take.", registry=self.registry
+        )
         self.jobs = Counter(
             "catchment_job_runs", "Runs of scheduled jobs by outcome.", ["job", "outcome"], registry=self.registry
         )
 
-    async def watch_loop(self, every: float = 0.1) -> None:
+    async def watch_loop(self, every: float = 0.02) -> None:
         """Measure the event loop's lag until cancelled."""
         while True:
             before = time.monotonic()

@@ -24,19 +24,20 @@ class Dumps:
         self.failure = ""
 
     def _run(self) -> None:
-        begun = 0
+        begun, before = 0, self._made.metrics().get(TAKEN, 0.0)
         while not self._over.wait(0.2):
             found = self._made.metrics()
             if begun and not found[CONNECTED]:
                 self.failure = "the feed that dumps was lost"
                 return
-            if found.get(TAKEN, 0.0) >= (begun - 0.25) * ROUTES:
+            if found.get(TAKEN, 0.0) - before >= (begun - 0.25) * ROUTES:
                 self._pouring.pour()
                 begun += 1
 
     def __enter__(self) -> Self:
+        before = self._made.metrics().get(TAKEN, 0.0)
         self._thread.start()
-        while self._made.metrics().get(TAKEN, 0.0) < ROUTES:
+        while self._made.metrics().get(TAKEN, 0.0) - before < ROUTES:
             time.sleep(0.2)
         return self
 

@@ -36,6 +36,11 @@ class Partial:
             file.write(json.dumps(repeat) + "\n")
         self.repeats.append(repeat)
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self._path.unlink(missing_ok=True)
+        self.repeats = []
+
     def _read(self) -> list[Repeat]:
         if not self._path.exists():
             return []
