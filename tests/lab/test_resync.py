@@ -1,4 +1,4 @@
-"""Gaps in our sight of real routers: no false alarm, nothing told twice, and a state that equals the routers' tables."""
+"""Gaps in our sight of real routers: no false alarm, nothing told twice, and a state that equals the routers' own."""
 
 import random
 from collections.abc import Iterator
