@@ -79,7 +79,8 @@ class Ledger:
         """
         for record in records:
             if record.state is not State.CLEARED:
-                self._held[record.finding.key] = _Held(record, proof_after=proof_after)
+                sightless = not record.finding.rests_on
+                self._held[record.finding.key] = _Held(record, proof_after=proof_after if sightless else None)
 
     def judge(self, findings: Iterable[Finding], unknown: frozenset[str], now: datetime) -> tuple[Transition, ...]:
         """Compare what is wrong at `now` with what was wrong before; return the steps in the order taken.

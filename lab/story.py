@@ -21,7 +21,12 @@ STORY: tuple[Step, ...] = (
     Step(34, "weu advertises web again: findings clear, with how long it took.", "heal"),
     Step(52, "A router at nyc, AS 65999, advertises web as its own: a hijack.", "hijack"),
     Step(70, "The hijack ends.", "heal"),
-    Step(84, "The BMP feed of ams-ce1 is cut: unknown is not missing, so no alarm.", "cut-bmp", ("--reset", "ams-ce1")),
+    Step(
+        84,
+        "The BMP feed of ams-ce1 is cut: its routes are unknown, not missing. Only that is told.",
+        "cut-bmp",
+        ("--reset", "ams-ce1"),
+    ),
     Step(106, "The feed returns; the whole table is sent again, and nothing is told twice.", "heal"),
     Step(118, "That was it."),
 )

@@ -7,6 +7,7 @@ leave the sign of when we last lived, so that the next start knows both ends of 
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import Sequence
@@ -55,7 +56,7 @@ class Daemon:
             self._concluded,
         )
         self.judging.remember_cleared(memory.cleared)
-        self.hearing = Hearing(config, memory, self.judging)
+        self.hearing = Hearing(config, memory, self.judging, self.gauges)
         self.deliverer = Deliverer(memory.file, {}, lambda: datetime.now(UTC), settled=self._settled)
         self.engine = Engine(
             self.judging,
@@ -64,6 +65,7 @@ class Daemon:
             self.hearing.feeds,
             self.hearing.present,
             self.reload,
+            lambda: self.judging.trouble or self.hearing.trouble,
             config,
             mode,
         )
@@ -91,6 +93,7 @@ class Daemon:
             self.timeline.close()
             await server.stop()
             await self.memory.close()
+            gc.unfreeze()  # what stays frozen is never freed, and extension modules complain of that at the end
 
     async def _serve(self, server: Server) -> None:
         where = await self.hearing.start(inherited_socket("bmp"))

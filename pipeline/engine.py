@@ -39,11 +39,13 @@ class Engine:
         feeds: Callable[[], Sequence[FeedStatus]],
         present: Callable[[], Sequence[Announced]],
         reload: Callable[[], Awaitable[list[str]]],
+        trouble: Callable[[], str | None],
         config: Config,
         mode: str,
     ) -> None:
         self._judging, self._timeline, self._gauges = judging, timeline, gauges
         self._feeds, self._present, self._reload, self._mode = feeds, present, reload, mode
+        self._trouble = trouble
         self._started = self._loaded = datetime.now(UTC)
         self._source, self._listen, self._past = config.source, config.listen, Past(config.data)
         self._problems: list[str] = []
@@ -119,6 +121,7 @@ class Engine:
             "memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             "unknown": sorted(self._judging.view.unknown()),
             "events": self._timeline.last_number,
+            "trouble": self._trouble(),
         }
 
     def recent(self, after: int) -> tuple[Event, ...]:
@@ -154,12 +157,12 @@ class Engine:
         async with self._reloading:
             self._problems = await self._reload()
             if not self._problems:
-                self._loaded = datetime.now(UTC)
+                self._loaded, self._picture = datetime.now(UTC), None
             return self._problems
 
     def ready(self) -> str | None:
         """Why not ready; None when ready."""
-        return self.not_ready
+        return self.not_ready or self._trouble()
 
     def metrics(self) -> bytes:
         """Prometheus text."""

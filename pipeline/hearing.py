@@ -21,6 +21,7 @@ from collector.bmp.status import ExporterStatus
 from collector.bmp.watch import Watch
 from collector.heard import Heard
 from pipeline.config import Config
+from pipeline.gauges import Gauges
 from pipeline.judging import Judging
 from pipeline.memory import Memory
 from pipeline.numbers import SavedNumbers
@@ -41,12 +42,10 @@ EVERYTHING = (parse_prefix("0.0.0.0/0"), parse_prefix("::/0"))
 class Hearing:
     """Owns the station and the way into the journal."""
 
-    def __init__(self, config: Config, memory: Memory, judging: Judging) -> None:
-        self._config, self._memory, self._judging = config, memory, judging
+    def __init__(self, config: Config, memory: Memory, judging: Judging, gauges: Gauges) -> None:
+        self._config, self._memory, self._judging, self._gauges = config, memory, judging, gauges
         self._folder = config.data / "journal"
         self._numbers = SavedNumbers(config.data / "sessions.json")
-        self.unwritten = 0
-        """Submissions that the journal did not take."""
         self.station = Station(
             allowed(config.intent),
             watch_of(config.intent),
@@ -93,7 +92,7 @@ class Hearing:
     def keep(self, changes: Sequence[Change]) -> None:
         """Write true differences of watched routes into the journal."""
         if changes and not self._submit([("changes", changes_table(changes))], urgent=True):
-            self.unwritten += 1
+            self._gauges.unwritten.inc()
 
     def _submit(self, submission: Submission, urgent: bool = False) -> bool:
         """Hand rows to the journal's writer; False when its queue is full. What is urgent overtakes a dump."""
@@ -106,8 +105,14 @@ class Hearing:
     def _written(self, future: "Future[int]") -> None:
         error = future.exception()
         if error is not None:
-            self.unwritten += 1
+            self._gauges.unwritten.inc()
             log.error("the journal did not take what was heard: %s", error)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the journal does not take what is heard; None while all is well."""
+        failure = self._memory.writer.failure
+        return None if failure is None else f"the journal does not take what is heard: {failure}"
 
     def feeds(self) -> tuple[FeedStatus, ...]:
         """Each exporter's connection."""

@@ -66,6 +66,8 @@ class Judging:
             record.id: (record.finding.severity, record.muted_by) for record in ledger.records
         }
         """What a line of the timeline last said of each finding that is not over."""
+        self.trouble: str | None = None
+        """Why nothing can be committed now; None while all is well."""
         self._stale = False
         """The view changed since its last snapshot."""
         self._snapshot_at = 0.0
@@ -166,10 +168,12 @@ class Judging:
             try:
                 await self._file.commit(*conclusion)
             except sqlite3.Error as error:
-                log.error("the ledger does not take what was concluded (%s); trying again", error)
+                self.trouble = f"the ledger does not take what was concluded: {error}; nothing is told until it does"
+                log.error("%s; trying again", self.trouble)
                 self._gauges.commit_failures.inc()
                 await asyncio.sleep(COMMIT_AGAIN)
             else:
+                self.trouble = None
                 return
 
     def _worth_a_line(self, transition: Transition) -> bool:

@@ -99,7 +99,8 @@ class Narrator:
             case FeedLost(at=at, router=router, reason=reason, detail=detail):
                 severity = Severity.INFO if reason is LostReason.STOPPED else Severity.WARNING
                 text = (
-                    f"{router}'s BMP feed was lost: {reason}{': ' + detail if detail else ''}; its routes are unknown"
+                    f"{router}'s BMP feed was lost: {reason}{', ' + detail if detail else ''}; "
+                    f"last heard {_clock(at)}, its routes are unknown since"
                 )
                 return _event(at, EventKind.FEED, "feed-lost", text, severity=severity)
             case SessionUp(at=at, session=session):

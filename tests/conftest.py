@@ -4,8 +4,13 @@ gate  the default: the same examples every run, so that a failure is the change'
 hunt  `pytest -m hunt`: every property test, random, with twenty times the examples; what it finds becomes a named test.
 """
 
+import os
+
 import pytest
 from hypothesis import is_hypothesis_test, settings
+
+for decides in ("COLUMNS", "LINES"):  # parallel workers are given a terminal's size, and have none
+    os.environ.pop(decides, None)
 
 settings.register_profile("gate", derandomize=True, max_examples=100, deadline=None, database=None)
 settings.register_profile("hunt", max_examples=2000, deadline=None, database=None, print_blob=True)

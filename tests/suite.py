@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -33,7 +34,10 @@ def main() -> int:
         began = time.monotonic()
         sys.stdout.write(f"\n== {name}\n")
         sys.stdout.flush()
-        code, text = _run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments])
+        # A short folder: the path of a Unix socket has 107 bytes, and tests make theirs deep below it.
+        with tempfile.TemporaryDirectory(prefix="ct") as folder:
+            common = ["-q", "-p", "no:cacheprovider", f"--basetemp={folder}/t"]
+            code, text = _run([sys.executable, "-m", "pytest", *common, *arguments])
         for number, word in COUNTS.findall(text.rstrip().rsplit("\n", 1)[-1]):
             totals["failed" if word.startswith("error") else word] += int(number)
         left_out.update(SKIPPED.findall(text))

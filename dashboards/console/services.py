@@ -31,6 +31,7 @@ def _service(service: ServiceStatus, now: datetime) -> str:
             tag("span", f"health {service.health}", text(service.health)),
             tag("h2", "", text(service.service)),
             tag("code", "", text(service.prefix)),
+            tag("span", f"severity {service.worst}", text(service.worst)) if service.worst else "",
             owner,
         )
     )
@@ -45,7 +46,8 @@ def _anchor(service: ServiceStatus) -> str:
 
 
 def _region(region: RegionStatus, now: datetime) -> str:
-    counted = f"{region.nvas_present} of {region.nvas_expected} NVAs"
+    present = "?" if region.presence is Presence.UNKNOWN and not region.nvas_present else region.nvas_present
+    counted = f"{present} of {region.nvas_expected} NVAs"
     head = join(
         (
             tag("h3", "", text(region.region)),
@@ -92,14 +94,19 @@ def _rungs(cells: Sequence[Cell], rungs: Sequence[Rung], now: datetime) -> str:
 
 
 def _there(cell: Cell) -> bool:
-    """A session that carries nothing, and was not meant to, is not worth a place."""
-    return cell.presence is not Presence.ABSENT
+    """A session that carries nothing that is known, and was not meant to, is not worth a place."""
+    return cell.presence is Presence.PRESENT
+
+
+def _foreign(cell: Cell) -> bool:
+    """A route on premises that is no region's is nobody's that we know."""
+    return cell.rung in (Rung.V5, Rung.V6) and cell.presence is Presence.PRESENT and cell.best_region is None
 
 
 def _cell(cell: Cell, now: datetime) -> str:
     name = cell.nva or cell.instance or cell.vantage.replace("/*/", " ")
     extra = f" {cell.best_region}" if cell.best_region else ""
-    wanted = "" if cell.expected else " unplanned"
+    wanted = "" if cell.expected and not _foreign(cell) else " unplanned"
     return tag(
         "span",
         f"cell {cell.presence}{wanted}",

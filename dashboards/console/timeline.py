@@ -7,8 +7,8 @@ from dashboards.console.markup import clock, join, tag, text
 
 SHOWN = 200  # lines on the page
 KEPT = 1000  # events to choose them from
-UNTOLD = {"pending", "dropped"}
-"""Steps of findings that nobody is told of: history has them, and the list of findings shows what is pending."""
+UNTOLD = {"pending", "dropped", "told"}
+"""Steps that only history keeps: what nobody is told of, and that somebody was told."""
 
 
 def timeline(events: Iterable[Event]) -> str:

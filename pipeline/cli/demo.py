@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -9,6 +10,9 @@ import sys
 def demo(seconds: float, recording: bool, live: bool, keep: bool, port: int) -> int:
     """Play the story, live where the machine can, else from the recording, and say which."""
     why_not = "a recording was asked for" if recording else _why_not_live()
+    if (taken := _taken(port)) is not None:
+        sys.stderr.write(f"catchment demo: the page cannot have port {port}: {taken}; name another with --port\n")
+        return 2
     if why_not is None:
         from pipeline.demo.stage import perform
 
@@ -19,6 +23,15 @@ def demo(seconds: float, recording: bool, live: bool, keep: bool, port: int) -> 
     from pipeline.demo.replayed import perform as replay
 
     return replay(seconds, keep, port, why_not)
+
+
+def _taken(port: int) -> str | None:
+    """Why nobody can listen on a port of loopback now; None when somebody can."""
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            return None
+    except (OSError, OverflowError) as error:
+        return getattr(error, "strerror", None) or str(error)
 
 
 def _why_not_live() -> str | None:

@@ -56,11 +56,22 @@ def findings(data: Path | None, states: list[str] | None, as_json: bool) -> int:
         print_json(records)
     elif not records:
         show(Text(_nothing(states), style="green"))
+        if states is None:
+            _unseen(data)
     for number, record in enumerate(() if as_json else sorted(records, key=_worst_first)):
         if number:
             show("")
         _finding(record)
     return 1 if any(record["state"] == "open" for record in records) else 0
+
+
+def _unseen(data: Path | None) -> None:
+    """Say which feeds nobody hears: that nothing is wrong is as much as the others can tell."""
+    lost = [
+        feed["exporter"] for feed in Client(data_folder(data)).get("/api/v1/status")["feeds"] if not feed["connected"]
+    ]
+    if lost:
+        show(Text(f"But nobody hears {', '.join(lost)}: no BMP connection.", style="yellow"))
 
 
 def _worst_first(record: Plain) -> tuple[bool, int]:

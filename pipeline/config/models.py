@@ -252,7 +252,7 @@ class WindowPart(Part):
 class ListenPart(Part):
     """Where Catchment listens."""
 
-    bmp: EndpointField = about("BMP from routers.", "127.0.0.1:11019")
+    bmp: EndpointField = about("BMP from routers; the exporters alone may connect.", "0.0.0.0:11019")
     http: EndpointField = about("The console and the API.", "127.0.0.1:8470")
     socket: str | None = about("The Unix socket of the API; `catchment.sock` in the data folder when left out.", None)
     names: list[HostField] = about("Names by which people reach the page through a proxy; it is refused by others.", [])

@@ -18,7 +18,7 @@ NARROWEST = 40
 _SHOWN = {"feed": None, "finding": {"opened", "changed", "cleared"}, "session": {"peer-down"}, "route": {"withdrawn"}}
 """Events worth a line in the terminal, by kind; None is all of a kind. The page shows every one."""
 _ROUTE = re.compile(r"(?P<prefix>\S+) \S+ at (?P<where>\S+) \[path .*\](?P<how>.*)")
-_LOST = re.compile(r"(?P<lost>.* was lost: [a-z-]+): .*(?P<so>; its routes are unknown)")
+_LOST = re.compile(r"(?P<lost>.* was lost: [a-z-]+), .*(?P<so>; last heard .*)")
 _SECONDS = re.compile(r"(\d) s\b")
 _HELD = "\N{NO-BREAK SPACE}"
 

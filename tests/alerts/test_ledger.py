@@ -330,3 +330,11 @@ def test_a_window_that_covers_nothing_held_makes_no_judgement_due() -> None:
     assert book.next_due(at(0)) is None
     book.judge([finding(), finding("eus")], SEEN, at(1))
     assert book.next_due(at(1)) == at(50)
+
+
+def test_what_rests_on_vantages_waits_after_a_restart_for_sight_and_for_nothing_else() -> None:
+    seen = replace(opened(finding(rests_on=("weu-rs0",))), state=State.PENDING, opened_at=None)
+    book = ledger()
+    book.restore([seen], proof_after=at(1000))
+    assert book.judge([], frozenset({"weu-rs0"}), at(100)) == ()
+    assert steps(book.judge([], SEEN, at(101))) == [Step.DROPPED]

@@ -13,7 +13,6 @@ from tests.prove.labs import WatchedLab, watched_lab
 from tests.rig import eventually
 
 pytestmark = pytest.mark.lab
-PAGE = 8491
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +20,7 @@ def module_lab() -> Iterator[WatchedLab]:
     needs.root()
     for program, package in (("bird", "bird2"), ("gobgpd", "gobgpd"), ("bgpd", "frr"), ("haproxy", "haproxy")):
         needs.tool(program, package)
-    with watched_lab("trsync", PAGE) as watched:
+    with watched_lab("trsync") as watched:
         yield watched
 
 

@@ -10,7 +10,6 @@ from tests.prove.labs import WatchedLab, watched_lab
 from tests.prove.silent_collector import CANARY, OCCASIONS, opposite, plant, watch
 from tests.prove.tap import MARKER, Tap, said, split
 
-PAGE = 8492
 lab = pytest.mark.lab
 
 
@@ -19,7 +18,7 @@ def watched() -> Iterator[WatchedLab]:
     needs.root()
     for program, package in (("bird", "bird2"), ("gobgpd", "gobgpd"), ("bgpd", "frr"), ("haproxy", "haproxy")):
         needs.tool(program, package)
-    with watched_lab("trtap", PAGE) as made:
+    with watched_lab("trtap") as made:
         plant(made.lab)
         yield made
 

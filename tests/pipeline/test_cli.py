@@ -164,7 +164,7 @@ def test_status_tells_services_sites_feeds_and_sessions(watched: Watched) -> Non
     assert any(row[:4] == ["gobgp/weu-rs0", "V2", "10.10.255.4", "up"] for row in rows)
     assert any(row[:3] == ["gobgp", "127.0.7.1", "connected"] for row in rows)
     assert any(row[:2] == ["ams-ce1", "-"] and "not" in row for row in rows)
-    assert "open findings" in said.out
+    assert "open finding" in said.out
     assert str(watched.intent) in said.out
 
 

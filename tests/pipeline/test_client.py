@@ -114,7 +114,7 @@ def test_another_users_daemon_may_not_be_asked_and_that_is_said(tmp_path: Path) 
     needs.root()
     with _listening(tmp_path, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"):
         os.chmod(tmp_path / "catchment.sock", 0o600)
-        for folder in (tmp_path, *tmp_path.parents[:2]):
+        for folder in (tmp_path, *tmp_path.parents[:3]):
             os.chmod(folder, 0o711)
         ask = (
             "import os\nfrom pathlib import Path\nfrom pipeline.client import Client, NoDaemon\nos.setuid(65534)\n"

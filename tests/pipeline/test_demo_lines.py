@@ -67,12 +67,12 @@ def test_a_line_between_two_withdrawals_keeps_them_apart() -> None:
 
 
 def test_words_that_have_a_column_are_not_said_twice_and_errno_stays_on_the_page() -> None:
-    lost = "ams-ce1's BMP feed was lost: reset: the connection was reset: [Errno 104]; its routes are unknown"
+    lost = "ams-ce1's BMP feed was lost: reset, the connection was reset: [Errno 104]; last heard 08:00:00, so"
     opened, feed = lines.events(
         [event("finding", "opened", "missing opened: web: no opened: here"), event("feed", "feed-lost", lost)]
     )
     assert opened.text == "missing: web: no opened: here"
-    assert feed.text == "ams-ce1's BMP feed was lost: reset; its routes are unknown"
+    assert feed.text == "ams-ce1's BMP feed was lost: reset; last heard 08:00:00, so"
 
 
 def test_what_is_not_worth_a_line_is_left_to_the_page() -> None:

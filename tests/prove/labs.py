@@ -1,6 +1,8 @@
 """The lab with a daemon that watches it and a receiver that it tells: what the proofs on real routers stand on."""
 
+import os
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -99,16 +101,19 @@ NO_FLAPPING = "thresholds: {flap_count: 1000}\n"
 
 
 @contextmanager
-def watched_lab(name: str, page: int) -> Iterator[WatchedLab]:
-    """Bring a lab up with a daemon on it and a receiver; take all down, whatever happens."""
-    lab = Lab(name)
+def watched_lab(name: str) -> Iterator[WatchedLab]:
+    """Bring a lab up with a daemon on it and a receiver; take all down, whatever happens.
+
+    `name` is six letters at most; the process' number is put behind, so that others may run theirs.
+    """
+    lab = Lab(f"{name}{os.getpid() % 1_000_000}")
     lifecycle.down(lab)
     lifecycle.up(lab)
     hook = Hook()
-    with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
+    with tempfile.TemporaryDirectory(prefix=f"{lab.name}-") as folder:
         made = WatchedLab(Rig(lab, Path(folder), Path(folder) / "lab.yaml"), hook)
         try:
-            write_intent(lab, made.rig.intent, made.rig.folder / "data", page, hook.url)
+            write_intent(lab, made.rig.intent, made.rig.folder / "data", _free_port(), hook.url)
             with made.rig.intent.open("a") as intent:
                 intent.write(NO_FLAPPING)
             made.rig.start()
@@ -121,6 +126,11 @@ def watched_lab(name: str, page: int) -> Iterator[WatchedLab]:
             lifecycle.down(lab)
             hook.shutdown()
             hook.server_close()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def now() -> datetime:

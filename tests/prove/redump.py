@@ -22,7 +22,6 @@ from tests.rig import eventually
 NAME = "redump"
 SEED = 20263
 REPEATS = 10
-PAGE = 8497
 LEAST = 60
 """Routes that a re-dump holds at least: each of three services at twenty vantages."""
 NVA, VANTAGE = "weu-nva1", "gobgp/weu-nva1"
@@ -32,7 +31,7 @@ def prove(say: Callable[[str], None]) -> Proven:
     """Run both parts."""
     dumps, pairs = Partial(NAME, "dumps"), Partial(NAME, "pairs")
     if len(dumps.repeats) < REPEATS or len(pairs.repeats) < REPEATS:
-        with watched_lab("pvdump", PAGE) as watched:
+        with watched_lab("pvdump") as watched:
             while len(dumps.repeats) < REPEATS:
                 dumps.add(redump(watched))
                 say(f"re-dump {len(dumps.repeats)} of {REPEATS}: {dumps.repeats[-1]}")

@@ -19,7 +19,6 @@ from tests.prove.partial import Partial
 NAME = "resync"
 SEED = 20262
 ROUNDS = 2
-PAGE = 8496
 CYCLES = [(gap, mode) for _ in range(ROUNDS) for gap in GAPS for mode in Mode]
 COUNTED = ("differences", "false", "lacking", "repeated")
 
@@ -28,7 +27,7 @@ def prove(say: Callable[[str], None]) -> Proven:
     """Run every cycle."""
     partial = Partial(NAME, "cycles")
     if len(partial.repeats) < len(CYCLES):
-        with watched_lab("pvsync", PAGE) as watched:
+        with watched_lab("pvsync") as watched:
             for number in range(len(partial.repeats), len(CYCLES)):
                 gap, mode = CYCLES[number]
                 account = cycle(watched, gap, mode, random.Random(SEED + number))

@@ -22,7 +22,6 @@ from tests.rig import eventually
 NAME = "silent-collector"
 SEED = 20264
 ROUNDS = 3
-PAGE = 8498
 CANARY = "192.0.2.123/32"
 POLICY = '  export-policy-list = ["advertise-nothing"]', '  default-export-policy = "reject-route"'
 """The lines of GoBGP's file without which it tells everything."""
@@ -33,7 +32,7 @@ def prove(say: Callable[[str], None]) -> Proven:
     partial = Partial(NAME, "occasions")
     todo = [(name, act) for _ in range(ROUNDS) for name, act in OCCASIONS.items()] + [("opposite", opposite)]
     if len(partial.repeats) < len(todo):
-        with watched_lab("pvtap", PAGE) as watched, Tap(watched.lab) as tap:
+        with watched_lab("pvtap") as watched, Tap(watched.lab) as tap:
             plant(watched.lab)
             for name, act in todo[len(partial.repeats) :]:
                 partial.add({"occasion": name, **watch(watched, tap, act)})

@@ -93,7 +93,7 @@ def test_a_hold_down_that_says_one_side_keeps_the_kinds_own_other(contoso: Confi
 
 
 def test_what_the_process_needs_is_there(contoso: Config) -> None:
-    assert (str(contoso.listen.bmp), str(contoso.listen.http)) == ("127.0.0.1:11019", "127.0.0.1:8470")
+    assert (str(contoso.listen.bmp), str(contoso.listen.http)) == ("0.0.0.0:11019", "127.0.0.1:8470")
     assert contoso.data == EXAMPLES / "data"
     assert contoso.listen.socket == EXAMPLES / "data" / "catchment.sock"
     assert contoso.storage.routes == timedelta(days=30)
