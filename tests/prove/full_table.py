@@ -142,6 +142,7 @@ def _proven(repeats: list[Repeat]) -> Proven:
         "steady_seconds": STEADY,
         "steady_routes_per_second": round(steady["rate"]),
         "loop_lag_p99_at_most_ms": p99 * 1000,
+        "loop_lag_target_p99_ms": LAG_MS,
         "loop_lag_over_20_ms_percent": round(100 * (1 - lags["0.02"] / total), 3),
         "loop_lag_samples": round(total),
         "resident_before_mib": repeats[0]["before_mib"],

@@ -14,7 +14,7 @@ from typing import Any
 from lab import space, truth
 from lab.daemons import bird, frr
 from lab.topology import SERVICES, Role
-from tests.prove.figures import Proven, Target
+from tests.prove.figures import Proven, Target, load
 from tests.prove.labs import WatchedLab, now, watched_lab
 from tests.prove.partial import Partial, Repeat
 from tests.rig import eventually
@@ -54,6 +54,7 @@ def redump(watched: WatchedLab) -> Repeat:
         "events": len(lines),
         "notifications": len(watched.hook.messages) - told,
         "texts": [line["text"] for line in lines],
+        "load": load(),
     }
 
 
@@ -99,6 +100,7 @@ def _proven(dumps: list[Repeat], pairs: list[Repeat]) -> Proven:
         "routes_sent_again_least": min(repeat["routes"] for repeat in dumps),
         "events": sum(repeat["events"] for repeat in dumps),
         "notifications": sum(repeat["notifications"] for repeat in dumps),
+        "load_average": max(repeat["load"] for repeat in dumps),
         "withdrawn_and_announced": len(pairs),
         "pairs_said_as_two": sum(repeat["said"] == ["withdrawn", "announced"] for repeat in pairs),
     }

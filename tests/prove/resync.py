@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from tests.prove.figures import Proven, Target
+from tests.prove.figures import Proven, Target, load
 from tests.prove.gaps import GAPS, Mode, cycle
 from tests.prove.labs import watched_lab
 from tests.prove.partial import Partial
@@ -31,7 +31,7 @@ def prove(say: Callable[[str], None]) -> Proven:
             for number in range(len(partial.repeats), len(CYCLES)):
                 gap, mode = CYCLES[number]
                 account = cycle(watched, gap, mode, random.Random(SEED + number))
-                partial.add(asdict(account))
+                partial.add(asdict(account) | {"load": load()})
                 say(f"{number + 1} of {len(CYCLES)}: {gap}, {mode}: {account.seconds:g} s, {len(account.wrong)} wrong")
                 for sentence in account.wrong:
                     say(f"   {sentence}")
@@ -46,6 +46,7 @@ def _proven(rows: list[dict[str, Any]]) -> Proven:
         "resynchronisations": sum(row["feeds"] for row in rows),
         "withdrawn_in_the_gap": sum(row["mode"] == Mode.DURING for row in rows),
         "cycles_by_gap": {name.replace("-", "_"): count for name, count in by_gap.items()},
+        "load_average": max(row["load"] for row in rows),
         **wrong,
     }
     words = {
