@@ -269,7 +269,8 @@ def numbers_make_sense(file: IntentFile, names: Names) -> Iterator[Complaint]:
     if low >= high:
         path: KeyPath = ("thresholds", "limit_warning" if file.thresholds.limit_warning else "limit_major")
         yield Complaint(path, f"the warning ({low:g}) must come before the major finding ({high:g}); write less")
-    if file.listen.bmp == file.listen.http and file.listen.bmp[1]:
+    (here, port), (there, other) = file.listen.bmp, file.listen.http
+    if port and port == other and (here == there or {here, there} & {"0.0.0.0", "::"}):
         yield Complaint(("listen", "http"), "BMP listens there already; choose another port")
 
 
