@@ -49,5 +49,5 @@ bench: $(STAMP) ## side-by-side measurements
 	@$(BIN)/python -m benchmarks
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .prove
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,7 +5,7 @@ stale, and when the tables are complete again the sweep tells what truly changed
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
@@ -16,24 +16,18 @@ from anycast.change import Cause
 from anycast.intent import Intent
 from anycast.observation import (
     FeedLost,
-    FeedOpened,
     LostReason,
     PeerType,
     Rib,
     Session,
-    SessionDown,
-    SessionUp,
     Source,
     SpeakerOpen,
 )
 from anycast.plain import Plain, attributes_from_plain, parse_stamp, stamp, to_plain
-from anycast.prefix import Prefix, parse_prefix
-from anycast.route import Asn, Attributes
+from anycast.prefix import parse_prefix
+from anycast.route import Asn
 
 SHAPE = 1  # of the snapshot; another number is another shape, and is not read
-
-SessionFact = SessionUp | SessionDown
-RouteRow = tuple[Source, Prefix, int, Attributes, datetime]
 
 
 def snapshot(view: View) -> dict[str, Plain]:
@@ -64,34 +58,6 @@ def restore(intent: Intent, plain: Mapping[str, Plain], at: datetime) -> View:
         view.peerings[peering.session] = peering
     for row in plain["tables"]:
         _read_table(view, row)
-    _lose_all(view, at)
-    return view
-
-
-def rebuild(
-    intent: Intent,
-    routes: Iterable[RouteRow],
-    facts: Iterable[SessionFact],
-    at: datetime,
-) -> View:
-    """Build a view from the last fact of each session and the routes that were there, with their times.
-
-    For a restart without a snapshot: changes and session facts of the journal say both. All is unknown since `at`.
-    """
-    view = View(intent)
-    for fact in facts:
-        if not view.feed(fact.session.router).open:
-            view.apply(FeedOpened(fact.at, fact.session.router))
-        view.apply(fact)
-    for source, prefix, path_id, attributes, since in routes:
-        peering = view.peerings.get(source.session) or Peering(source.session, Standing.UP, since)
-        view.peerings[source.session] = peering
-        view.feed(source.session.router).open = True
-        view.hold(view.meet_table(source, peering, since), prefix, path_id, attributes, since, None)
-    for table in view.tables.values():
-        table.complete = table.peering.standing is Standing.UP
-    for feed in view.feeds.values():
-        feed.since = feed.since or (at if feed.open else None)
     _lose_all(view, at)
     return view
 

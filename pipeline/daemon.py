@@ -1,7 +1,7 @@
 """The daemon: opens the memory, wires the boxes, and runs until it is told to stop.
 
 Start: lock and open the journal and the ledger, restore the view (everything unknown since we last lived) and the open
-findings (frozen until judged with sight), and only then listen. Stop: close the feeds, judge what is left, commit, and
+findings (frozen until judged with sight), and only then listen. Stop: close the feeds, keep what was heard, and
 leave the sign of when we last lived, so that the next start knows both ends of the gap.
 """
 

@@ -5,7 +5,6 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -185,8 +184,7 @@ async def _endable(play: Play, keep: bool) -> int:
     """Let SIGTERM do what Ctrl-C does: a daemon or a lab must not outlive the demo."""
     performing = asyncio.current_task()
     assert performing is not None
-    with suppress(NotImplementedError):  # Windows has no such handlers
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, performing.cancel)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, performing.cancel)
     return await play.run(keep)
 
 

@@ -6,7 +6,8 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from analyzers.memory import rebuild, restore, snapshot
+from analyzers.memory import restore, snapshot
+from analyzers.recall import with_routes
 from analyzers.view import View
 from anycast.change import Cause, Change, ChangeKind, Presence
 from anycast.intent import Exporter, Intent, Service, Thresholds
@@ -40,9 +41,7 @@ from tests.analyzers.network import (
     nva_source,
     opens,
     placement,
-    rs_source,
     services,
-    sources,
 )
 
 NVA = nva_source("weu-nva1")
@@ -377,27 +376,25 @@ def test_a_snapshot_of_another_shape_is_refused() -> None:
         restore(intent(), {"shape": 0}, START)
 
 
-def test_routes_and_session_facts_are_enough_to_rebuild() -> None:
+def test_a_snapshot_that_is_older_than_the_last_commit_is_restored_with_the_commits_routes() -> None:
     network = Network()
-    network.down(rs_source("eus-rs1"))
+    old = snapshot(network.view)
+    network.withdraw(NVA, WEB)
     network.changes.clear()
-    rows = [
-        (table.source, held.prefix, held.path_id, held.attributes, held.since)
+    present = [
+        Announced(held.since, table.source, held.prefix, held.attributes, held.path_id)
         for table in network.view.tables.values()
         for held in table.routes.values()
     ]
-    facts: list[SessionUp | SessionDown] = [SessionUp(START, source.session) for source in sources()]
-    facts.append(SessionDown(network.now, rs_source("eus-rs1").session, DownReason.REMOTE_CLOSED))
-    network.view = rebuild(network.intent, rows, facts, network.now)
-    assert network.view.presence(NVA, WEB) is Presence.UNKNOWN
-    assert network.view.presence("eus-rs1", WEB) is Presence.UNKNOWN
-    down = rs_source("eus-rs1")
-    network.table = {key: value for key, value in healthy().items() if key != (NVA, WEB) and key[0] != down}
+    network.view = restore(network.intent, with_routes(old, present), network.now)
+    network.table = {key: value for key, value in healthy().items() if key != (NVA, WEB)}
     network.now += after(1)
     for router in ("gobgp", "ams-ce1", "nyc-ce1"):
-        network.see(*(seen for seen in dump(router, network.table, network.now) if _of(seen) != down.session))
+        network.see(*dump(router, network.table, network.now))
     network.wait(70)
-    assert [(c.source, c.prefix, c.kind) for c in network.changes] == [(NVA, WEB, ChangeKind.WITHDRAWN)]
+    assert network.changes == []
+    stale = restore(network.intent, old, network.now)
+    assert stale.tables[NVA].routes.keys() >= {(WEB, 0)}, "without them, the withdrawal would be told again"
 
 
 # A new intent.

@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.tables import arrow_schema, nanoseconds
 from pipeline.upkeep import in_a_child, upkeep
 from store.journal import Journal
 from store.reader import Reader
+from store.schema import SUBMITTED, nanoseconds
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 DAYS, QUOTA = 30, 1 << 30
@@ -19,7 +19,7 @@ def _journal(path: Path, at: datetime) -> None:
     """A journal with one malformed message of `at`, closed."""
     row = {"at": nanoseconds(at), "router": "r", "peer": "", "reason": "odd", "action": "message-skipped", "raw": b"x"}
     journal = Journal(path)
-    journal.append([[("malformed", pa.RecordBatch.from_pylist([row], schema=arrow_schema("malformed")))]], at)
+    journal.append([[("malformed", pa.RecordBatch.from_pylist([row], schema=SUBMITTED["malformed"]))]], at)
     journal.close()
 
 
