@@ -219,13 +219,14 @@ def lacking(lab: Lab) -> tuple[str, ...]:
 
 
 def _missing_routes(lab: Lab) -> Iterable[str]:
+    heard = {(row.peer, row.prefix) for row in truth.adj_in_of_collector(lab)}
     for service in SERVICES:
         for node in lab.of(Role.EDGE):
             if not truth.fib(lab, node.name, str(service.prefix)):
                 yield f"{service.name} in the forwarding table of {node.name}"
-        heard = truth.heard_by_collector(lab, str(service.prefix))
         for node in lab.of(Role.NVA, Role.ROUTE_SERVER, Role.EDGE):
-            if str(node.address) not in heard and (node.role is Role.EDGE or node.place in service.prepends):
+            told = node.role is Role.EDGE or node.place in service.prepends
+            if told and (str(node.address), str(service.prefix)) not in heard:
                 yield f"{service.name} from {node.name} at the collector"
 
 

@@ -102,12 +102,8 @@ def fib(lab: Lab, node: str, prefix: str) -> tuple[str, ...]:
 
 
 def heard_by_collector(lab: Lab, prefix: str) -> frozenset[str]:
-    """Return the addresses of the peers from which GoBGP has a route to a prefix."""
-    try:
-        table: Mapping[str, list[Mapping[str, Any]]] = gobgp.ask(lab, "global", "rib", prefix) or {}
-    except RuntimeError:  # "Network not in table"
-        return frozenset()
-    return frozenset(path["neighbor-ip"] for paths in table.values() for path in paths)
+    """Return the addresses of the peers from which GoBGP has a route to a prefix, before its import policy."""
+    return frozenset(row.peer for row in adj_in_of_collector(lab) if row.prefix == prefix)
 
 
 def adj_in_of_collector(lab: Lab) -> tuple[Row, ...]:

@@ -17,8 +17,10 @@ STATISTICS = 15
 def config(lab: Lab, timers: Timers) -> str:
     """Return gobgpd's configuration (TOML).
 
-    Nothing is exported twice over: a policy that rejects everything, and a default that does. Add-path is left out, for
-    GoBGP's first dump over BMP has no path identifiers whatever the peers agreed on.
+    Nothing leaves. An export policy and its default keep in what GoBGP could tell. An import policy keeps what it hears
+    out of its table, for GoBGP withdraws from peers what it never announced to them. BMP tells what peers said before
+    either. A route of GoBGP's own may be in its table, so that a canary can show the export policy at work. Add-path is
+    left out, for GoBGP's first dump over BMP has no path identifiers whatever the peers agreed on.
     """
     lines = (*_global(), *(line for session in lab.sessions_of(NODE) for line in _neighbor(session, timers)))
     return "\n".join((*lines, ""))
@@ -29,17 +31,24 @@ def _global() -> Iterator[str]:
     yield from (f"  as = {COLLECTOR}", f'  router-id = "{COLLECTOR_ADDRESS}"', "  port = 179")
     yield f'  local-address-list = ["{COLLECTOR_ADDRESS}"]'
     yield "[global.apply-policy.config]"
+    yield from ('  import-policy-list = ["learn-nothing"]', '  default-import-policy = "reject-route"')
     yield from ('  export-policy-list = ["advertise-nothing"]', '  default-export-policy = "reject-route"')
-    yield "[[policy-definitions]]"
-    yield '  name = "advertise-nothing"'
-    yield "  [[policy-definitions.statements]]"
-    yield '    name = "reject-all"'
-    yield "    [policy-definitions.statements.actions]"
-    yield '      route-disposition = "reject-route"'
+    yield from _policy("learn-nothing", "own-routes-only", "accept-route", route_type="local")
+    yield from _policy("advertise-nothing", "reject-all", "reject-route")
     yield "[[bmp-servers]]"
     yield "  [bmp-servers.config]"
     yield from (f'    address = "{COLLECTOR_ADDRESS}"', f"    port = {BMP_PORT}")
     yield from ('    route-monitoring-policy = "pre-policy"', f"    statistics-timeout = {STATISTICS}")
+
+
+def _policy(name: str, statement: str, disposition: str, route_type: str | None = None) -> Iterator[str]:
+    """A policy of one statement, which holds for every route unless a type is named."""
+    yield from ("[[policy-definitions]]", f'  name = "{name}"')
+    yield from ("  [[policy-definitions.statements]]", f'    name = "{statement}"')
+    if route_type is not None:
+        yield "    [policy-definitions.statements.conditions.bgp-conditions]"
+        yield f'      route-type = "{route_type}"'
+    yield from ("    [policy-definitions.statements.actions]", f'      route-disposition = "{disposition}"')
 
 
 def _neighbor(session: Session, timers: Timers) -> Iterator[str]:

@@ -44,8 +44,10 @@ def _global(config: Config, speaker: Speaker) -> Iterator[str]:
     yield f"# GoBGP of {speaker.exporter}, from {config.source.name} by `catchment gobgp`. It listens and says nothing."
     yield "[global.config]"
     yield from (f"  as = {speaker.asn}", f'  router-id = "{speaker.router_id}"')
-    # Nothing is exported twice over: a policy that rejects everything, and a default that does.
+    # Nothing is exported twice over: a policy that rejects everything, and a default that does. Nothing gets into its
+    # table, either: GoBGP would withdraw from its peers what it never announced. BMP tells what they said before that.
     yield "[global.apply-policy.config]"
+    yield '  default-import-policy = "reject-route"'
     yield from ('  export-policy-list = ["advertise-nothing"]', '  default-export-policy = "reject-route"')
     yield "[[policy-definitions]]"
     yield '  name = "advertise-nothing"'

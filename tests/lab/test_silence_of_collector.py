@@ -7,7 +7,7 @@ import pytest
 from tests import needs
 from tests.prove import silent_collector
 from tests.prove.labs import WatchedLab, watched_lab
-from tests.prove.silent_collector import CANARY, OCCASIONS, opposite, plant, watch
+from tests.prove.silent_collector import CANARY, OCCASIONS, OPPOSITES, plant, watch
 from tests.prove.tap import MARKER, Tap, said, split
 
 lab = pytest.mark.lab
@@ -33,16 +33,25 @@ def tap(watched: WatchedLab) -> Iterator[Tap]:
 @pytest.mark.parametrize("occasion", list(OCCASIONS))
 def test_no_nlri_leaves_the_collector(watched: WatchedLab, tap: Tap, occasion: str) -> None:
     seen = watch(watched, tap, OCCASIONS[occasion])
-    assert (seen["nlri"], seen["unread"]) == ([], [])
+    assert (seen["nlri"], seen["withdrawn"], seen["unread"]) == ([], [], [])
     assert seen["sessions"] == len(watched.lab.sessions_of("collector")) == 10
 
 
 @lab
 def test_without_its_export_policy_the_same_tap_sees_the_canary_on_every_session(watched: WatchedLab, tap: Tap) -> None:
-    seen = watch(watched, tap, opposite)
+    seen = watch(watched, tap, OPPOSITES["without-export-policy"])
     told = {line.partition(":")[0] for line in seen["nlri"] if CANARY in line}
     assert told == {f"to {name}" for name in tap.peers.values()}
     assert silent_collector.planted(watched.lab)
+
+
+@lab
+def test_without_its_import_policy_the_same_tap_sees_withdrawals_of_what_was_never_announced(
+    watched: WatchedLab, tap: Tap
+) -> None:
+    seen = watch(watched, tap, OPPOSITES["without-import-policy"])
+    assert (seen["nlri"], seen["unread"]) == ([], [])
+    assert seen["withdrawn"]
 
 
 def test_a_segment_is_read_only_when_it_is_whole_messages() -> None:

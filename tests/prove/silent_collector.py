@@ -1,9 +1,10 @@
-"""The collector advertises nothing: no NLRI leaves it, though there is a route that it could tell.
+"""The collector advertises nothing: no NLRI leaves it, announced or withdrawn, though there is a route it could tell.
 
 On the lab: a canary route stands in GoBGP's own table, and a tap reads every BGP session of the collector, with a
-decoder of its own. Nothing may be announced when GoBGP is stopped and started, when it is killed and
+decoder of its own. Nothing may be announced or withdrawn when GoBGP is stopped and started, when it is killed and
 started, when every peer asks for all routes (ROUTE-REFRESH), and when GoBGP (SIGHUP) and Catchment (its API) read their
-files again. The opposite: with the export policy taken out of GoBGP's file, the same tap sees the canary.
+files again. The opposites: with the export policy taken out of GoBGP's file, the same tap sees the canary; with the
+import policy taken out, it sees withdrawals of what was never announced.
 """
 
 import signal
@@ -23,14 +24,16 @@ NAME = "silent-collector"
 SEED = 20264
 ROUNDS = 2
 CANARY = "192.0.2.123/32"
-POLICY = '  export-policy-list = ["advertise-nothing"]', '  default-export-policy = "reject-route"'
+EXPORT = '  export-policy-list = ["advertise-nothing"]', '  default-export-policy = "reject-route"'
 """The lines of GoBGP's file without which it tells everything."""
+IMPORT = '  import-policy-list = ["learn-nothing"]', '  default-import-policy = "reject-route"'
+"""The lines without which it withdraws what it never told."""
 
 
 def prove(say: Callable[[str], None]) -> Proven:
-    """Run every occasion, and the opposite."""
+    """Run every occasion, and the opposites."""
     partial = Partial(NAME, "occasions")
-    todo = [(name, act) for _ in range(ROUNDS) for name, act in OCCASIONS.items()] + [("opposite", opposite)]
+    todo = [(name, act) for _ in range(ROUNDS) for name, act in OCCASIONS.items()] + [*OPPOSITES.items()]
     if len(partial.repeats) < len(todo):
         with watched_lab("pvtap") as watched, Tap(watched.lab) as tap:
             plant(watched.lab)
@@ -132,17 +135,34 @@ OCCASIONS: dict[str, Callable[[WatchedLab, Tap], None]] = {
 }
 
 
-def opposite(watched: WatchedLab, tap: Tap) -> None:
+def _without_export(watched: WatchedLab, tap: Tap) -> None:
     """Start GoBGP without its export policy: now the tap must see the canary."""
-    path = watched.lab.node_folder(gobgp.NODE) / "gobgpd.toml"
+    _bare(watched.lab, EXPORT)
+    eventually(lambda: any(CANARY in line for line in tap.peek().nlri), 15, what="the canary on the wire")
+
+
+def _without_import(watched: WatchedLab, tap: Tap) -> None:
+    """Start GoBGP without its import policy: now the tap must see withdrawals."""
+    _bare(watched.lab, IMPORT)
+    eventually(lambda: bool(tap.peek().withdrawn), 15, what="a withdrawal on the wire")
+
+
+OPPOSITES: dict[str, Callable[[WatchedLab, Tap], None]] = {
+    "without-export-policy": _without_export,
+    "without-import-policy": _without_import,
+}
+
+
+def _bare(lab: Lab, policy: tuple[str, ...]) -> None:
+    """Start GoBGP without some lines of its file, which is whole again when every session is up."""
+    path = lab.node_folder(gobgp.NODE) / "gobgpd.toml"
     text = path.read_text()
-    bare = "\n".join(line for line in text.splitlines() if line not in POLICY)
-    assert bare != text, f"{path} has no export policy to be taken out"
-    path.write_text(bare)
+    left = [line for line in text.splitlines() if line not in policy]
+    assert len(left) == len(text.splitlines()) - len(policy), f"{path} does not hold {' and '.join(policy)}"
+    path.write_text("\n".join(left))
     try:
-        again(watched.lab, signal.SIGTERM)
-        eventually(lambda: all_up(watched.lab), 45, what="all sessions of the collector")
-        eventually(lambda: any(CANARY in line for line in tap.peek().nlri), 15, what="the canary on the wire")
+        again(lab, signal.SIGTERM)
+        eventually(lambda: all_up(lab), 45, what="all sessions of the collector")
     finally:
         path.write_text(text)
 
@@ -156,25 +176,32 @@ def _summed(repeat: Repeat) -> str:
 
 
 def _proven(repeats: list[Repeat]) -> Proven:
-    silent = [repeat for repeat in repeats if repeat["occasion"] != "opposite"]
-    [other] = [repeat for repeat in repeats if repeat["occasion"] == "opposite"]
-    told = {line.partition(":")[0] for line in other["nlri"] if CANARY in line}
+    silent = [repeat for repeat in repeats if repeat["occasion"] in OCCASIONS]
+    bare = {repeat["occasion"]: repeat for repeat in repeats if repeat["occasion"] in OPPOSITES}
+    told = {line.partition(":")[0] for line in bare["without-export-policy"]["nlri"] if CANARY in line}
     figures: dict[str, Any] = {
         "occasions": len(silent),
         "sessions": min(repeat["sessions"] for repeat in silent),
         "messages": sum(repeat["messages"] for repeat in silent),
         "route_refreshes": sum(repeat["refreshes"] for repeat in silent),
-        "nlri": sum(len(repeat["nlri"]) for repeat in silent),
-        "withdrawals_of_what_was_never_announced": sum(len(repeat["withdrawn"]) for repeat in silent),
+        "announcements": sum(len(repeat["nlri"]) for repeat in silent),
+        "withdrawals": sum(len(repeat["withdrawn"]) for repeat in silent),
         "unread": sum(len(repeat["unread"]) for repeat in silent),
         "load_average": max(repeat["load"] for repeat in repeats),
-        "sessions_that_hear_the_canary_without_the_policy": len(told),
+        "sessions_that_hear_the_canary_without_the_export_policy": len(told),
+        "withdrawals_without_the_import_policy": len(bare["without-import-policy"]["withdrawn"]),
     }
     targets = (
-        Target("UPDATEs that announce anything", figures["nlri"], exactly=0),
+        Target("UPDATEs that announce anything", figures["announcements"], exactly=0),
+        Target("UPDATEs that withdraw anything", figures["withdrawals"], exactly=0),
         Target("segments that the tap could not read", figures["unread"], exactly=0),
         Target("sessions on which it saw messages, every time", figures["sessions"], at_least=10),
         Target("route refreshes that peers asked for", figures["route_refreshes"], at_least=10 * ROUNDS),
-        Target("sessions that hear the canary without the policy", float(len(told)), at_least=1),
+        Target("sessions that hear the canary without the export policy", float(len(told)), at_least=1),
+        Target(
+            "withdrawals of what was never announced, without the import policy",
+            figures["withdrawals_without_the_import_policy"],
+            at_least=1,
+        ),
     )
     return Proven(SEED, figures, targets)

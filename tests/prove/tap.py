@@ -33,7 +33,7 @@ class Seen:
     nlri: list[str] = field(default_factory=list)
     """A sentence for each UPDATE of the collector that announces anything."""
     withdrawn: list[str] = field(default_factory=list)
-    """A sentence for each that withdraws something: GoBGP withdraws what it filtered and so never announced."""
+    """A sentence for each that withdraws anything: GoBGP may withdraw what it filtered and so never announced."""
     unread: list[str] = field(default_factory=list)
     """A sentence for each segment of the collector that is not whole messages."""
 

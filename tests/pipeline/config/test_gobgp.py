@@ -36,9 +36,10 @@ def test_every_peer_of_the_intent_is_a_neighbor() -> None:
     }  # fmt: skip
 
 
-def test_nothing_is_ever_advertised_and_everything_is_dialled() -> None:
+def test_nothing_is_ever_learned_or_advertised_and_everything_is_dialled() -> None:
     made = tomllib.loads(gobgp_configuration(load(CONTOSO)))
     assert made["global"]["apply-policy"]["config"] == {
+        "default-import-policy": "reject-route",
         "export-policy-list": ["advertise-nothing"], "default-export-policy": "reject-route",
     }  # fmt: skip
     [policy] = made["policy-definitions"]
