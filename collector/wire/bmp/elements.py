@@ -30,7 +30,7 @@ from collector.wire.errors import Malformed
 
 def bmp_elements(chunks: Iterable[tuple[datetime | None, bytes]]) -> Iterator[Element]:
     """Yield the elements of one exporter's stream, given as (receive time or None, octets) in any pieces."""
-    framer, feed = Framer(), _Feed()
+    framer, feed = Framer(), Feed()
     at = None
     for at, chunk in chunks:
         start = framer.offset
@@ -49,14 +49,15 @@ def _skipped(seen: Element, reason: str, offset: int, raw: bytes) -> Element:
     return replace(seen, type=ElementType.MALFORMED, detail=reason, action=action, offset=offset, raw=raw[:4096])
 
 
-class _Feed:
+class Feed:
     """Who the exporter is, and its sessions."""
 
-    def __init__(self) -> None:
-        self.router = ""
+    def __init__(self, router: str = "") -> None:
+        self.router = router
         self.sessions = Sessions()
 
     def elements(self, frame: bytes, at: datetime | None, offset: int) -> Iterator[Element]:
+        """Yield what one whole message says; `offset` is where it stands, for one that is malformed."""
         seen = Element(ElementType.MALFORMED, at, router=self.router)
         try:
             message = decode(frame)
@@ -65,6 +66,7 @@ class _Feed:
             yield _skipped(seen, error.reason, offset, frame)
 
     def seen(self, header: PerPeerHeader, at: datetime | None) -> Element:
+        """Whom a message is about, and when, as the start of an element."""
         return Element(
             ElementType.STATE,
             time=at or header.router_time,
@@ -78,16 +80,16 @@ class _Feed:
         )
 
 
-def _initiation(feed: _Feed, message: Initiation, at: datetime | None) -> Iterator[Element]:
+def _initiation(feed: Feed, message: Initiation, at: datetime | None) -> Iterator[Element]:
     feed.router = message.name or feed.router
     yield Element(ElementType.FEED, at, router=feed.router, state="opened", detail=message.description)
 
 
-def _termination(feed: _Feed, message: Termination, at: datetime | None) -> Iterator[Element]:
+def _termination(feed: Feed, message: Termination, at: datetime | None) -> Iterator[Element]:
     yield Element(ElementType.FEED, at, router=feed.router, state="ended", detail=message.detail)
 
 
-def _peer_up(feed: _Feed, message: PeerUp, at: datetime | None) -> Iterator[Element]:
+def _peer_up(feed: Feed, message: PeerUp, at: datetime | None) -> Iterator[Element]:
     feed.sessions.up(message)
     opens = [side for side in (message.sent, message.received) if side is not None]
     yield replace(
@@ -98,24 +100,24 @@ def _peer_up(feed: _Feed, message: PeerUp, at: datetime | None) -> Iterator[Elem
     )
 
 
-def _peer_down(feed: _Feed, message: PeerDown, at: datetime | None) -> Iterator[Element]:
+def _peer_down(feed: Feed, message: PeerDown, at: datetime | None) -> Iterator[Element]:
     feed.sessions.down(message.header)
     reason = str(message.reason)
     yield replace(feed.seen(message.header, at), state="down", reason=reason, detail=message.detail)
 
 
-def _statistics(feed: _Feed, message: StatisticsReport, at: datetime | None) -> Iterator[Element]:
+def _statistics(feed: Feed, message: StatisticsReport, at: datetime | None) -> Iterator[Element]:
     counts = tuple((count.code, count.afi, count.safi, count.value) for count in message.counts)
     yield replace(feed.seen(message.header, at), type=ElementType.STATISTICS, counts=counts)
 
 
-def _route_monitoring(feed: _Feed, message: RouteMonitoring, at: datetime | None) -> Iterator[Element]:
+def _route_monitoring(feed: Feed, message: RouteMonitoring, at: datetime | None) -> Iterator[Element]:
     context = feed.sessions.context(message.header)
     update = decode_update(bgp.body_of(message.update, bgp.MessageType.UPDATE), context)
     yield from update_elements(update, feed.seen(message.header, at), context.add_path)
 
 
-def _route_mirroring(feed: _Feed, message: RouteMirroring, at: datetime | None) -> Iterator[Element]:
+def _route_mirroring(feed: Feed, message: RouteMirroring, at: datetime | None) -> Iterator[Element]:
     """The mirrored UPDATEs; what else is mirrored says nothing of routes."""
     context = feed.sessions.context(message.header)
     for pdu in message.messages:
@@ -126,7 +128,7 @@ def _route_mirroring(feed: _Feed, message: RouteMirroring, at: datetime | None) 
         yield replace(feed.seen(message.header, at), type=ElementType.FEED, detail="the router lost mirrored messages")
 
 
-_ELEMENTS: Final[dict[type[Message], Callable[[_Feed, Any, datetime | None], Iterator[Element]]]] = {
+_ELEMENTS: Final[dict[type[Message], Callable[[Feed, Any, datetime | None], Iterator[Element]]]] = {
     Initiation: _initiation,
     Termination: _termination,
     PeerUp: _peer_up,
