@@ -28,6 +28,8 @@ class ElementType(StrEnum):
     """A router began or ended its BMP feed."""
     MALFORMED = "M"
     """Bytes that could not be taken as they stand, with what was done about them."""
+    NOTE = "N"
+    """What a file holds besides: records and streams that say nothing of routes, and how many were passed over."""
 
 
 KEYS: Final[dict[str, str]] = {
@@ -63,7 +65,7 @@ KEYS: Final[dict[str, str]] = {
     "state": "of S: up, down, or a state of RFC 4271; of F: opened or ended",
     "old_state": "of S in MRT files",
     "reason": "of S and M: why",
-    "detail": "of S, F and M: in words",
+    "detail": "of S, F, M and N: in words",
     "hold_time": "of S: seconds, the smaller of both OPENs",
     "counts": "of T: list of [type, afi, safi, value]",
     "action": "of M: taken-as-is, read-as-two-octet, attribute-discard, treat-as-withdraw or message-skipped",

@@ -131,5 +131,5 @@ def test_every_shared_file_is_lines_of_described_keys(folder: str) -> None:
 
 
 def test_the_types_are_one_letter_each() -> None:
-    assert sorted(map(str, ElementType)) == sorted("AWRESOTFM")
+    assert sorted(map(str, ElementType)) == sorted("AWRESOTFMN")
     assert peer_up().table_name == ""
