@@ -83,6 +83,10 @@ class _Source(io.RawIOBase):
 
     def readinto(self, buffer: "Buffer", /) -> int:
         room = memoryview(buffer)
+        if not self._ahead and isinstance(self._file, io.BufferedReader):
+            size = self._file.readinto(room)
+            self.taken += size
+            return size
         taken = self._ahead[: len(room)] or self._file.read(len(room))
         self._ahead = self._ahead[len(taken) :]
         self.taken += len(taken)
@@ -95,12 +99,14 @@ class _Decompressed:
 
     def __init__(self, opened: Callable[[_Source], Readable], file: _Source) -> None:
         self._file = file
-        self._plain = opened(file)
+        plain = opened(file)
+        # `read` would lose, with the error, what it had decompressed before the damage.
+        self._read: Callable[[int], bytes] = getattr(plain, "read1", plain.read)
         self._size = 0
 
     def read(self, size: int, /) -> bytes:
         try:
-            data = self._plain.read(size)
+            data = self._read(size)
         except (EOFError, zlib.error, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk's fault, not the file's

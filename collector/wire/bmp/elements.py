@@ -27,26 +27,40 @@ from collector.wire.bmp.values import (
 from collector.wire.element import Element, ElementType
 from collector.wire.errors import Malformed
 
+KEPT: Final = 4096
+"""How much of what cannot be read is kept."""
+
 
 def bmp_elements(chunks: Iterable[tuple[datetime | None, bytes]]) -> Iterator[Element]:
     """Yield the elements of one exporter's stream, given as (receive time or None, octets) in any pieces."""
     framer, feed = Framer(), Feed()
-    at = None
+    at, left = None, b""
     for at, chunk in chunks:
         start = framer.offset
+        # What follows a failure is kept as far as it is shown, whatever the pieces it comes in.
+        left = b"" if framer.failure is None else left + chunk
         for frame in framer.feed(chunk):
             yield from feed.elements(frame, at, start)
             start += len(frame)
+        left = left or framer.pending
+        if framer.failure is not None and len(left) >= KEPT:
+            break
     if framer.failure is not None:
-        yield _skipped(Element(ElementType.MALFORMED, at), framer.failure.reason, framer.offset, framer.pending)
-    elif framer.pending:
-        reason = f"the stream ends inside a message, after {len(framer.pending)} octets of it"
-        yield _skipped(Element(ElementType.MALFORMED, at), reason, framer.offset, framer.pending)
+        yield skipped(Element(ElementType.MALFORMED, at), framer.failure.reason, framer.offset, left)
+    elif left:
+        yield unfinished(left, at, framer.offset)
 
 
-def _skipped(seen: Element, reason: str, offset: int, raw: bytes) -> Element:
+def skipped(seen: Element, reason: str, offset: int, raw: bytes) -> Element:
+    """Say that octets which begin at an offset of the stream were passed over."""
     action = str(Remedy.MESSAGE_SKIPPED)
-    return replace(seen, type=ElementType.MALFORMED, detail=reason, action=action, offset=offset, raw=raw[:4096])
+    return replace(seen, type=ElementType.MALFORMED, detail=reason, action=action, offset=offset, raw=raw[:KEPT])
+
+
+def unfinished(left: bytes, at: datetime | None, offset: int) -> Element:
+    """Say that the stream ends inside a message, of which `left` is there."""
+    reason = f"the stream ends inside a message, after {len(left)} octets of it"
+    return skipped(Element(ElementType.MALFORMED, at), reason, offset, left)
 
 
 class Feed:
@@ -55,15 +69,19 @@ class Feed:
     def __init__(self, router: str = "") -> None:
         self.router = router
         self.sessions = Sessions()
+        self.header: PerPeerHeader | None = None
+        """Whom the last message was about; None where it was about no peer, or could not be read."""
 
     def elements(self, frame: bytes, at: datetime | None, offset: int) -> Iterator[Element]:
         """Yield what one whole message says; `offset` is where it stands, for one that is malformed."""
         seen = Element(ElementType.MALFORMED, at, router=self.router)
+        self.header = None
         try:
             message = decode(frame)
+            self.header = getattr(message, "header", None)
             yield from _ELEMENTS[type(message)](self, message, at)
         except Malformed as error:
-            yield _skipped(seen, error.reason, offset, frame)
+            yield skipped(seen, error.reason, offset, frame)
 
     def seen(self, header: PerPeerHeader, at: datetime | None) -> Element:
         """Whom a message is about, and when, as the start of an element."""

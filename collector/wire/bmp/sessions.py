@@ -33,7 +33,11 @@ class Sessions:
         """Take a Peer Down, also one for a session that never came up."""
         self._opens.pop(key_of(header), None)
 
+    def opens(self, header: PerPeerHeader) -> tuple[Open | None, Open | None]:
+        """Return the OPENs, the router's and its peer's, of the session that a header names."""
+        return self._opens.get(key_of(header), (None, None))
+
     def context(self, header: PerPeerHeader) -> UpdateContext:
         """Say how to read an UPDATE with this header; an orphan has no path ids and 4-octet AS numbers."""
-        sent, received = self._opens.get(key_of(header), (None, None))
+        sent, received = self.opens(header)
         return context_of(rib_of(header), header.two_octet_as, sent, received)

@@ -23,6 +23,7 @@ from collector.wire.mrt.values import (
     BgpMessage,
     Content,
     Damaged,
+    PeerIndexTable,
     Record,
     Rib,
     StateChange,
@@ -31,13 +32,29 @@ from collector.wire.mrt.values import (
 
 def mrt_elements(file: Readable) -> Iterator[Element]:
     """Yield the elements of an (uncompressed) MRT file, in order."""
-    decoder, opens = Decoder(), Opens()
+    recorded = Recorded()
     for record in records(file):
+        yield from recorded.elements(record)
+
+
+class Recorded:
+    """What the records of one file have said so far that later ones are read by."""
+
+    def __init__(self) -> None:
+        self._decoder, self._opens = Decoder(), Opens()
+
+    @property
+    def peers(self) -> PeerIndexTable:
+        """The peers that the next RIB record points to."""
+        return self._decoder.table
+
+    def elements(self, record: Record | Damaged) -> Iterator[Element]:
+        """Yield the elements of the next record."""
         if isinstance(record, Damaged):
             yield _skipped(Element(ElementType.MALFORMED), record.reason, record.offset, record.raw)
-            continue
+            return
         try:
-            yield from _elements(decoder.decode(record), record, opens)
+            yield from _elements(self._decoder.decode(record), record, self._opens)
         except Malformed as error:
             yield _skipped(Element(ElementType.MALFORMED, record.time), error.reason, record.offset, record.body)
 

@@ -36,14 +36,18 @@ def records(file: Readable, longest: int = LONGEST) -> Iterator[Record | Damaged
     """
     window = _Window(file)
     while window.holds(1):
-        size = _size(window, 0, longest)
-        if size is None:
-            yield _passed_over(window, longest)
-        elif not window.holds(size):
-            offset, tail = window.offset, window.take(window.size)
-            yield Damaged(f"the file ends inside a record: {len(tail)} octets of {size} are there", offset, tail[:KEPT])
-        else:
-            yield _record(window.offset, window.take(size))
+        yield next_record(window, longest)
+
+
+def next_record(window: "Window", longest: int = LONGEST) -> Record | Damaged:
+    """Take the next record, or the damaged stretch that comes before it; at least one octet is there."""
+    size = _size(window, 0, longest)
+    if size is None:
+        return _passed_over(window, longest)
+    if window.holds(size):
+        return _record(window.offset, window.take(size))
+    offset, tail = window.offset, window.take(window.size)
+    return Damaged(f"the file ends inside a record: {len(tail)} octets of {size} are there", offset, tail[:KEPT])
 
 
 def looks_like_mrt(start: bytes) -> bool:
@@ -51,7 +55,7 @@ def looks_like_mrt(start: bytes) -> bool:
     return len(start) >= HEADER and int.from_bytes(start[4:6], "big") in _KINDS and start[8] == 0
 
 
-def _size(window: "_Window", at: int, longest: int) -> int | None:
+def _size(window: "Window", at: int, longest: int) -> int | None:
     """Size of the record whose header stands at `at`, header included; None when none can stand there."""
     if not window.holds(at + HEADER):
         return None
@@ -62,7 +66,7 @@ def _size(window: "_Window", at: int, longest: int) -> int | None:
     return HEADER + size
 
 
-def _passed_over(window: "_Window", longest: int) -> Damaged:
+def _passed_over(window: "Window", longest: int) -> Damaged:
     offset, at = window.offset, 1
     while at < _STRETCH and window.holds(at + HEADER) and not _leads_on(window, at, longest):
         at += 1
@@ -71,7 +75,7 @@ def _passed_over(window: "_Window", longest: int) -> Damaged:
     return Damaged(f"{at} octets are no MRT record", offset, raw[:KEPT])
 
 
-def _leads_on(window: "_Window", at: int, longest: int) -> bool:
+def _leads_on(window: "Window", at: int, longest: int) -> bool:
     """Whether a record stands at `at` and is followed by another, or by the end of the file."""
     size = _size(window, at, longest)
     if size is None or window.peek(at + 4, 2) == b"\0\0":  # type 0 is deprecated, and looks like any zeros
@@ -90,32 +94,51 @@ def _record(offset: int, raw: bytes) -> Record:
     return Record(_EPOCH + time, kind, subtype, body, offset)
 
 
+class Window(Protocol):
+    """A file that is read ahead as far as asked."""
+
+    offset: int
+    """Offset in the file of the first octet that has not been taken."""
+
+    @property
+    def size(self) -> int:
+        """Octets that have been read ahead."""
+        ...
+
+    def holds(self, size: int) -> bool:
+        """Whether `size` octets are there; reads them ahead."""
+        ...
+
+    def peek(self, at: int, size: int) -> bytes:
+        """Octets that have been read ahead, without taking them."""
+        ...
+
+    def take(self, size: int) -> bytes:
+        """Take octets that have been read ahead."""
+        ...
+
+
 class _Window:
-    """Reads ahead in a file as far as asked."""
+    """The window of the plain reader."""
 
     def __init__(self, file: Readable) -> None:
         self._file = file
         self._ahead = bytearray()
         self.offset = 0
-        """Offset in the file of the first octet that has not been taken."""
 
     @property
     def size(self) -> int:
-        """Octets that have been read ahead."""
         return len(self._ahead)
 
     def holds(self, size: int) -> bool:
-        """Whether `size` octets are there; reads them ahead."""
         while len(self._ahead) < size and (more := self._file.read(max(1 << 16, size - len(self._ahead)))):
             self._ahead += more
         return len(self._ahead) >= size
 
     def peek(self, at: int, size: int) -> bytes:
-        """Octets that have been read ahead, without taking them."""
         return bytes(self._ahead[at : at + size])
 
     def take(self, size: int) -> bytes:
-        """Take octets that have been read ahead."""
         taken = bytes(self._ahead[:size])
         del self._ahead[:size]
         self.offset += size
