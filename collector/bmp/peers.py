@@ -142,6 +142,7 @@ class PeerTable:
             slots=np.zeros(4 * room, np.uint32),
             keys=np.zeros((room, 4), np.uint64),
             session=np.zeros(room, np.uint32),
+            asn=np.full(room, -1, np.int64),
             add_path=np.zeros(room, np.uint8),
             quiet_since=np.zeros((room, len(RIBS)), np.int64),
             dump_since=np.zeros((room, len(RIBS)), np.int64),

@@ -25,6 +25,8 @@ class Peers(NamedTuple):
     """uint64[n, 4]: type and V flag, distinguisher, address high, address low."""
     session: Any
     """uint32: session id."""
+    asn: Any
+    """int64: the AS number that the header must have, -1 where it may be any."""
     add_path: Any
     """uint8: bit 0 IPv4 and bit 1 IPv6 of Adj-RIB-In and Loc-RIB, bits 2 and 3 the same of Adj-RIB-Out."""
     quiet_since: Any
@@ -46,6 +48,7 @@ def lent_peers(peers: Any) -> Any:
         borrow(peers.slots),
         borrow(peers.keys),
         borrow(peers.session),
+        borrow(peers.asn),
         borrow(peers.add_path),
         borrow(peers.quiet_since),
         borrow(peers.dump_since),
@@ -88,13 +91,15 @@ def peer(peers: Any, buffer: Any, at: Any) -> Any:
     """Entry number of the session that the per-peer header at `at` names, or all ones. 42 octets are there."""
     kind, flags = byte(buffer, at), byte(buffer, at + _1)
     distinguisher = word64(buffer, at + u64(2))
-    if kind == u64(3):
-        return lookup(peers, kind << _8, distinguisher, _0, _0)
-    high, low = word64(buffer, at + u64(10)), word64(buffer, at + u64(18))
-    version = flags >> u64(7)
-    if version == _0 and (high != _0 or low >> _32 != _0):
+    version, high, low = _0, _0, _0
+    if kind != u64(3):
+        version, high, low = flags >> u64(7), word64(buffer, at + u64(10)), word64(buffer, at + u64(18))
+        if version == _0 and (high != _0 or low >> _32 != _0):
+            return _NONE
+    number = lookup(peers, kind << _8 | version, distinguisher, high, low)
+    if number != _NONE and peers.asn[number] >= 0 and u64(peers.asn[number]) != word32(buffer, at + u64(26)):
         return _NONE
-    return lookup(peers, kind << _8 | version, distinguisher, high, low)
+    return number
 
 
 @inner

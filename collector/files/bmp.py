@@ -1,0 +1,127 @@
+"""A BMP file through compiled code, message by message through the plain decoder where that stops."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from collector.batch import Array
+from collector.bmp.peers import PeerTable
+from collector.files.batch import FileBatch, FileSession
+from collector.files.buffer import Buffer
+from collector.files.filling import Filling
+from collector.wire.bmp.elements import KEPT, Feed, skipped, unfinished
+from collector.wire.bmp.frames import LONGEST, Framer
+from collector.wire.bmp.values import PerPeerHeader
+from collector.wire.element import Element, ElementType
+
+
+class BmpFile:
+    """One exporter's stream, from its first octet to its end."""
+
+    def __init__(self, buffer: Buffer, rows: int) -> None:
+        """`rows`: how many a batch has at the most."""
+        from collector.kernel.decode import Stop
+        from collector.kernel.decode import decode as kernel
+
+        self._kernel, self._stop = kernel, Stop
+        self._buffer, self._filling = buffer, Filling(rows)
+        self._feed, self._peers = Feed(), PeerTable()
+        self._carried: Array = np.zeros(16, np.uint8)
+        scratch = np.zeros(1 << 10, np.uint64)
+        self._work = scratch.view(np.uint8), scratch, np.zeros(8, np.uint64)
+
+    def read(self) -> Iterator[FileBatch | Element]:
+        """Yield the whole stream, in order."""
+        filling, buffer = self._filling, self._buffer
+        while True:
+            stop = self._run()
+            if stop == self._stop.ROOM:
+                filling.table.grow()
+            elif stop == self._stop.END and buffer.more():
+                continue
+            elif stop == self._stop.FULL and filling.count:
+                yield self._batch()
+            else:
+                if filling.count:
+                    yield self._batch()
+                if stop in (self._stop.END, self._stop.BROKEN):
+                    yield from self._rest(bool(stop == self._stop.BROKEN))
+                    return
+                yield from self._plain()
+
+    def _run(self) -> int:
+        """Let compiled code take what it can; returns why it stopped."""
+        buffer, filling = self._buffer, self._filling
+        at, count, _, stop, _ = self._kernel(
+            buffer.octets,
+            np.uint64(0),
+            np.uint64(LONGEST),
+            np.array([buffer.size], np.uint64),
+            _UNKNOWN,
+            self._peers.arrays,
+            filling.table.arrays,
+            filling.rows,
+            np.uint64(filling.count),
+            self._work,
+            0,
+        )
+        buffer.skip(int(at))
+        filling.count = int(count)
+        return int(stop)
+
+    def _batch(self) -> FileBatch:
+        batch = self._filling.take()
+        routes = replace(batch.routes, at=batch.routes.router_time)
+        has_path_id = batch.has_path_id
+        if self._carried.any():  # two bits for each direction, see `collector.kernel.peers.Peers.add_path`
+            shift = 2 * (routes.rib >= 3) + (routes.family == 6)
+            has_path_id = (self._carried[routes.session] >> shift & 1).astype(np.bool_)
+        return replace(batch, routes=routes, has_path_id=has_path_id)
+
+    def _plain(self) -> list[Element]:
+        """The next message, which is whole, by the plain decoder."""
+        feed, buffer = self._feed, self._buffer
+        size, router, offset = int.from_bytes(buffer.peek(1, 4), "big"), feed.router, buffer.offset
+        found = list(feed.elements(buffer.take(size), None, offset))
+        if feed.router != router:  # what compiled code knows of sessions has the name in it
+            self._peers = PeerTable()
+        if feed.header is not None:
+            self._admit(feed.header)
+        return found
+
+    def _admit(self, header: PerPeerHeader) -> None:
+        """Let compiled code take the routes of a session, as its OPENs and its AS number are now."""
+        of, peers = header.session(self._feed.router), self._peers
+        session = FileSession(of.peer, header.asn, of.router, int(of.peer_type), of.distinguisher)
+        number = self._filling.session(session)
+        peer = peers.get(of) or peers.add(header, of, number, 0)
+        peer.agree(*self._feed.sessions.opens(header))
+        peers.agree(peer)
+        peers.admit(peer)
+        arrays = peers.arrays
+        arrays.session[peer.number], arrays.asn[peer.number] = number, header.asn
+        if number >= len(self._carried):
+            self._carried = np.concatenate((self._carried, np.zeros_like(self._carried)))
+        self._carried[number] = arrays.add_path[peer.number]
+
+    def left(self) -> Iterator[FileBatch | Element]:
+        """Yield what was not handed over yet when reading ended by an error of the file."""
+        if self._filling.count:
+            yield self._batch()
+
+    def _rest(self, broken: bool) -> Iterator[Element]:
+        """What is behind the last message that can be told apart."""
+        buffer = self._buffer
+        if broken:
+            buffer.holds(KEPT)
+            framer = Framer(LONGEST)
+            framer.offset = buffer.offset
+            framer.feed(buffer.peek(0, KEPT))
+            assert framer.failure is not None
+            yield skipped(Element(ElementType.MALFORMED), framer.failure.reason, buffer.offset, framer.pending)
+        elif buffer.size:
+            yield unfinished(buffer.peek(0, buffer.size), None, buffer.offset)
+
+
+_UNKNOWN = np.zeros(1, np.int64)
