@@ -1,6 +1,6 @@
 """One line of `catchment decode`: an element, which is the smallest thing that a BMP or MRT file says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -102,6 +102,8 @@ class Element:
     action: str = ""
     offset: int | None = None
     raw: bytes = b""
+    record: int = field(default=0, compare=False)
+    """Type of the MRT record that said it, 0 where none did; not among the keys of a line."""
 
     def plain(self) -> dict[str, Any]:
         """Return the element as JSON can carry it."""

@@ -14,26 +14,36 @@ from anycast.observation import Rib
 from anycast.prefix import Address, Prefix
 from anycast.route import Attributes
 from collector.wire.element import Element, ElementType
-from collector.wire.mrt.values import STATES
+from collector.wire.mrt.values import STATES, RecordType
 
-DEPRECATED: Final = "BGP"
+FORMS: Final[dict[int, str]] = {
+    0: "BGP4MP_ET",
+    RecordType.BGP: "BGP",
+    RecordType.TABLE_DUMP: "TABLE_DUMP",
+    RecordType.TABLE_DUMP_V2: "TABLE_DUMP2",
+    RecordType.BGP4MP: "BGP4MP",
+    RecordType.BGP4MP_ET: "BGP4MP_ET",
+}
+"""Forms by type of the MRT record. Messages of BMP, which bgpdump does not read, look like those of a BGP4MP_ET file."""
+
+DEPRECATED: Final = FORMS[RecordType.BGP]
 """The form of the BGP records of RFC 6396, appendix B. It has no bar before communities, and no field without any."""
 
 _ORIGINS: Final = {0: "IGP", 1: "EGP", 2: "INCOMPLETE", None: "INCOMPLETE"}
-_STATES: Final = {name: code for code, name in STATES.items()}
+_STATES: Final = {name: code for code, name in STATES.items()} | {"up": 6, "down": 1, "": 0}
+"""States of RFC 4271, 8.2.2, by name; BMP says no more than up and down, and nothing of the state before."""
+_SENT: Final = (str(Rib.ADJ_OUT_PRE), str(Rib.ADJ_OUT_POST))
 _COMMUNITIES: Final = {0xFFFFFF01: "no-export", 0xFFFFFF02: "no-advertise", 0xFFFFFF03: "local-AS"}
 _NO_ADDRESS: Final = IPv4Address("255.255.255.255")
+_LOCAL: Final = IPv4Address(0)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def spelled(element: Element, form: str, large: bool = False) -> bytes | None:
     """Return an element's line, newline included; None for an element that bgpdump says nothing of.
 
-    `form` is TABLE_DUMP, TABLE_DUMP2, BGP4MP, BGP4MP_ET or BGP: the MRT record's type. `large` adds the field that
-    `bgpdump -m -l` has: large communities.
+    `form` is one of `FORMS`. `large` adds the field that `bgpdump -m -l` has: large communities.
     """
-    if element.time is None or element.peer is None:
-        return None
     match element.type:
         case ElementType.STATE if element.state:
             states = f"{_state(element.old_state)}|{_state(element.state)}"
@@ -48,14 +58,17 @@ def spelled(element: Element, form: str, large: bool = False) -> bytes | None:
 
 
 def _line(form: str, element: Element, letter: str, said: str) -> bytes:
-    assert element.time is not None and element.peer is not None
-    at = stamp_text((element.time - _EPOCH) // timedelta(microseconds=1), form)
-    return f"{form}|{at}|{letter}|{peer_text(element.peer, element.peer_asn or 0)}{said}\n".encode()
+    at = stamp_text(((element.time or _EPOCH) - _EPOCH) // timedelta(microseconds=1), form)
+    return f"{form}|{at}|{letter}|{peer_text(element.peer, element.peer_asn)}{said}\n".encode()
 
 
 def _full(form: str, element: Element) -> str:
-    sent = "_LOCAL" if element.rib == str(Rib.ADJ_OUT_POST) else ""
-    return form + sent + ("" if element.path_id is None else "_AP")
+    return form_text(form, element.rib in _SENT, element.path_id is not None)
+
+
+def form_text(form: str, sent: bool, path_id: bool) -> str:
+    """Spell the first field of a route: `sent` by the recording side, with a path id."""
+    return form + ("_LOCAL" if sent else "") + ("_AP" if path_id else "")
 
 
 def _state(name: str) -> int:
@@ -74,9 +87,9 @@ def stamp_text(micros: int, form: str) -> str:
     return f"{seconds}.{part:06d}" if form.startswith("BGP4MP_ET") else str(seconds)
 
 
-def peer_text(peer: Address, asn: int) -> str:
-    """Spell a peer and its AS, each with the bar behind it."""
-    return f"{address_text(peer)}|{asn}|"
+def peer_text(peer: Address | None, asn: int | None) -> str:
+    """Spell a peer and its AS, each with the bar behind it; the peer of a Loc-RIB is 0.0.0.0."""
+    return f"{address_text(peer or _LOCAL)}|{asn or 0}|"
 
 
 def prefix_text(prefix: Prefix) -> str:

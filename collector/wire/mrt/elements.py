@@ -86,6 +86,7 @@ def _seen(content: BgpMessage | StateChange, record: Record) -> Element:
         router=str(content.local.address),
         peer=content.peer.address,
         peer_asn=content.peer.asn,
+        record=record.kind,
     )
 
 
@@ -113,6 +114,7 @@ def _rib(content: Rib, record: Record) -> Iterator[Element]:
             prefix=content.prefix,
             path_id=entry.path_id if content.add_path else None,
             originated=entry.originated,
+            record=record.kind,
         )
         if content.prefix is None:
             yield replace(seen, type=ElementType.OPAQUE, detail="in the table", raw=content.nlri)
