@@ -1,17 +1,19 @@
 """What does not fit together: names that nobody has, addresses that two have, numbers out of range."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from ipaddress import ip_address
+from operator import or_
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from anycast.prefix import Address, Prefix, inside
-from pipeline.config.document import Tree, at
+from pipeline.config.document import Tree
 from pipeline.config.fields import nearest
 from pipeline.config.models import IntentFile, PlacementPart, ReceiverPart
 from pipeline.config.problem import KeyPath, key_text
-from pipeline.config.shape import Complaint
+from pipeline.config.shape import Complaint, Shaped
 from pipeline.config.vantages import routers, settled
 
 # azure.md 1.1: Route Server takes 16-bit AS numbers only, and these it refuses.
@@ -27,35 +29,69 @@ RESERVED: tuple[tuple[range, str], ...] = (
 
 
 @dataclass(frozen=True)
+class Declared:
+    """The names that the file gives under one key."""
+
+    names: Collection[str] = ()
+    whole: bool = True
+    """False where something there could not be read: a name that is not among them may be there."""
+
+    def lacks(self, name: str) -> bool:
+        """Whether a name is certainly not there."""
+        return self.whole and name not in self.names
+
+    def __or__(self, other: "Declared") -> "Declared":
+        return Declared((*self.names, *other.names), self.whole and other.whole)
+
+
+@dataclass(frozen=True)
 class Names:
-    """The names that the file declares, also those of parts that were left out because something is wrong in them."""
+    """The names that the file declares, also those of parts that are left out because something is wrong in them."""
 
-    tree: Tree
+    form: Shaped
 
-    def under(self, *path: str) -> KeysView[str]:
+    def under(self, *path: str) -> Declared:
         """Return the names under a path, in the order of the file."""
-        found = at(self.tree, path)
-        return (found if isinstance(found, dict) else {}).keys()
+        tree: Tree = self.form.spelt
+        for size, part in enumerate((*path, None)):
+            if not isinstance(tree, dict):
+                return Declared((), False)
+            whole = self.form.original(path[:size]) not in self.form.gaps
+            if part is None:
+                return Declared(tuple(tree), whole)
+            if part not in tree:
+                return Declared((), whole and self.form.original((*path[:size], part)) not in self.form.stand_ins)
+            tree = tree[part]
+        raise AssertionError("the loop ends with the path")
+
+    def every(self, *path: str) -> Declared:
+        """Return the names under a path in which `*` stands for every name there."""
+        if "*" not in path:
+            return self.under(*path)
+        star = path.index("*")
+        holders = self.under(*path[:star])
+        every = (self.every(*path[:star], name, *path[star + 1 :]) for name in holders.names)
+        return reduce(or_, every, Declared((), holders.whole))
 
 
 Located: TypeAlias = tuple[KeyPath, Prefix]
 Check: TypeAlias = Callable[[IntentFile, Names], Iterator[Complaint]]
 
 
-def _known(path: KeyPath, name: str, known: Collection[str], what: str, on_key: bool = False) -> Iterator[Complaint]:
-    if name not in known:
-        there = nearest(name, known)
-        if not there and 0 < len(known) <= 8:
-            there = f"; there {'are' if len(known) > 1 else 'is only'} {', '.join(known)}"
+def _known(path: KeyPath, name: str, known: Declared, what: str, on_key: bool = False) -> Iterator[Complaint]:
+    if known.lacks(name):
+        there = nearest(name, known.names)
+        if not there and 0 < len(known.names) <= 8:
+            there = f"; there {'are' if len(known.names) > 1 else 'is only'} {', '.join(known.names)}"
         yield Complaint(path, f"{name} is no {what}{there}", on_key)
 
 
-def _all_known(path: KeyPath, values: Iterable[str], known: Collection[str], what: str) -> Iterator[Complaint]:
+def _all_known(path: KeyPath, values: Iterable[str], known: Declared, what: str) -> Iterator[Complaint]:
     for number, name in enumerate(values):
         yield from _known((*path, number), name, known, what)
 
 
-def _tiers(path: KeyPath, tiers: list[list[str]], known: Collection[str], what: str) -> Iterator[Complaint]:
+def _tiers(path: KeyPath, tiers: list[list[str]], known: Declared, what: str) -> Iterator[Complaint]:
     seen: set[str] = set()
     for number, tier in enumerate(tiers):
         for place, region in enumerate(tier):
@@ -73,11 +109,12 @@ def services_name_what_exists(file: IntentFile, names: Names) -> Iterator[Compla
         if (service.prefix is None) != bool(service.prefixes):
             said = "needs either `prefix: 10.250.0.10/32` or `prefixes: [...]`"
             said += ", not both" if service.prefixes else ""
-            yield Complaint(path, said, on_key=True, moot=(path,))
+            moot: tuple[KeyPath, ...] = (path, (*path, "prefix"), (*path, "prefixes"))
+            yield Complaint(path, said, on_key=True, moot=moot)
         for region, placement in service.regions.items():
             here = (*path, "regions", region)
             yield from _known(here, region, names.under("regions"), "region of this file", on_key=True)
-            if region in names.under("regions"):
+            if region in names.under("regions").names:
                 yield from _nvas(here, placement, region, names.under("regions", region, "nvas"))
         for site, tiers in service.tiers.items():
             yield from _known((*path, "tiers", site), site, names.under("sites"), "site of this file", on_key=True)
@@ -85,12 +122,13 @@ def services_name_what_exists(file: IntentFile, names: Names) -> Iterator[Compla
             yield from _tiers((*path, "tiers", site), tiers, placed, "region of this service")
 
 
-def _nvas(path: KeyPath, placement: PlacementPart, region: str, known: Collection[str]) -> Iterator[Complaint]:
+def _nvas(path: KeyPath, placement: PlacementPart, region: str, known: Declared) -> Iterator[Complaint]:
     wanted = placement.nvas
-    if not known:
+    if known.whole and not known.names:
         yield Complaint(path, f"region {region} has no NVA that could advertise; write it under regions.{region}.nvas")
-    elif isinstance(wanted, int) and wanted > len(known):
-        yield Complaint((*path, "nvas"), f"{wanted} is more NVAs than region {region} has; it has {len(known)}")
+    elif isinstance(wanted, int) and known.whole and wanted > len(known.names):
+        said = f"{wanted} is more NVAs than region {region} has; it has {len(known.names)}"
+        yield Complaint((*path, "nvas"), said)
     elif isinstance(wanted, tuple):
         yield from _all_known((*path, "nvas"), wanted, known, f"NVA of region {region}")
 
@@ -128,13 +166,13 @@ def names_are_used_once(file: IntentFile, names: Names) -> Iterator[Complaint]:
 
 
 def _named(names: Names) -> Iterator[KeyPath]:
-    for region in names.under("regions"):
-        for instance in names.under("regions", region, "route_server", "instances"):
+    for region in names.under("regions").names:
+        for instance in names.under("regions", region, "route_server", "instances").names:
             yield ("regions", region, "route_server", "instances", instance)
-        for nva in names.under("regions", region, "nvas"):
+        for nva in names.under("regions", region, "nvas").names:
             yield ("regions", region, "nvas", nva)
-    for site in names.under("sites"):
-        for router in names.under("sites", site, "routers"):
+    for site in names.under("sites").names:
+        for router in names.under("sites", site, "routers").names:
             yield ("sites", site, "routers", router)
 
 
@@ -183,16 +221,19 @@ def exporters_are_somebody(file: IntentFile, names: Names) -> Iterator[Complaint
     Before there is any service there is nothing to be somebody for: such a file is there to learn from.
     """
     sites, written = routers(file), {part.exporter for part in file.vantages.values()}
-    declared = {router for site in names.under("sites") for router in names.under("sites", site, "routers")}
+    declared = names.every("sites", "*", "routers")
+    services = names.under("services")
+    rests_on: tuple[KeyPath, ...] = tuple(("vantages", name, "exporter") for name in file.vantages)
     for name, exporter in file.exporters.items():
         path: KeyPath = ("exporters", name)
         if exporter.collector and name in sites:
             said = f"cannot be the collector and a router of site {sites[name]} at once; name one of them otherwise"
             yield Complaint(path, said, on_key=True)
-        if names.under("services") and not exporter.collector and name not in declared | written:
+        somebody = exporter.collector or not declared.lacks(name) or name in written
+        if not somebody and (services.names or not services.whole):
             said = "is neither a collector nor a router of a site, and no vantage names it"
-            meant = nearest(name, declared) or "; add `collector: true`, or name it as its router under `sites`"
-            yield Complaint(path, said + meant, on_key=True, moot=(path, ("sites",)))
+            meant = nearest(name, declared.names) or "; add `collector: true`, or name it as its router under `sites`"
+            yield Complaint(path, said + meant, on_key=True, moot=(path, ("vantages",)), rests_on=rests_on)
         yield from _reach(path, "regions", exporter.regions, exporter.collector, names)
         yield from _reach(path, "sites", exporter.sites, exporter.collector, names)
     yield from _addresses_apart(file)
@@ -200,7 +241,8 @@ def exporters_are_somebody(file: IntentFile, names: Names) -> Iterator[Complaint
 
 def _reach(path: KeyPath, key: str, reach: list[str] | None, collector: bool, names: Names) -> Iterator[Complaint]:
     if reach is not None and not collector:
-        yield Complaint((*path, key), "only a collector peers with what is named here; leave it out", on_key=True)
+        said = "only a collector peers with what is named here; leave it out"
+        yield Complaint((*path, key), said, on_key=True, moot=((*path, "collector"),))
     yield from _all_known((*path, key), reach or (), names.under(key), f"{key.removesuffix('s')} of this file")
 
 
@@ -245,16 +287,15 @@ def service_prefixes(file: IntentFile) -> list[Located]:
 def vantages_are_clear(file: IntentFile, names: Names) -> Iterator[Complaint]:
     """A written vantage names what exists, and one session."""
     regions = names.under("regions")
-    known: dict[str, Collection[str]] = {
+    known = {
         "region": regions,
-        "nva": {nva for region in regions for nva in names.under("regions", region, "nvas")},
-        "instance": {
-            instance for region in regions for instance in names.under("regions", region, "route_server", "instances")
-        },
+        "nva": names.every("regions", "*", "nvas"),
+        "instance": names.every("regions", "*", "route_server", "instances"),
         "site": names.under("sites"),
     }
     for name, part in file.vantages.items():
         path: KeyPath = ("vantages", name)
+        yield from _known((*path, "exporter"), part.exporter, names.under("exporters"), "exporter of this file")
         yield from _all_known((*path, "expects"), part.expects or (), regions, "region of this file")
         for key, there in known.items():
             value = getattr(part, key)
@@ -268,10 +309,12 @@ def numbers_make_sense(file: IntentFile, names: Names) -> Iterator[Complaint]:
     low, high = file.thresholds.limit_warning or 0.8, file.thresholds.limit_major or 0.95
     if low >= high:
         path: KeyPath = ("thresholds", "limit_warning" if file.thresholds.limit_warning else "limit_major")
-        yield Complaint(path, f"the warning ({low:g}) must come before the major finding ({high:g}); write less")
+        said = f"the warning ({low:g}) must come before the major finding ({high:g}); write less"
+        yield Complaint(path, said, moot=(("thresholds", "limit_warning"), ("thresholds", "limit_major")))
     (here, port), (there, other) = file.listen.bmp, file.listen.http
     if port and port == other and (here == there or {here, there} & {"0.0.0.0", "::"}):
-        yield Complaint(("listen", "http"), "BMP listens there already; choose another port")
+        said = "BMP listens there already; choose another port"
+        yield Complaint(("listen", "http"), said, moot=(("listen", "bmp"), ("listen", "http")))
 
 
 def receivers_are_reached_safely(file: IntentFile, names: Names) -> Iterator[Complaint]:
@@ -280,7 +323,7 @@ def receivers_are_reached_safely(file: IntentFile, names: Names) -> Iterator[Com
         host = clear_host(receiver)
         if host is not None and not receiver.plain_http:
             said = f"would send findings in the clear to {host}; use https, or allow it with `plain_http: true`"
-            yield Complaint(("receivers", name, "webhook"), said)
+            yield Complaint(("receivers", name, "webhook"), said, moot=(("receivers", name, "plain_http"),))
 
 
 def clear_host(receiver: ReceiverPart) -> str | None:

@@ -3,11 +3,15 @@
 Built on ruamel's event stream, not on its constructors: nesting, size and number of values are bounded while reading,
 nothing is ever constructed from a tag, aliases cannot multiply, and duplicate keys are mistakes. Plain scalars are
 read by the YAML 1.2 core schema, so `65515:40` is text and `on` is a word.
+
+What is not taken (an alias, a tag, a control character) is a fault, and reading goes on: its value is `UNREAD`, of
+which nobody complains a second time. Where the text is no YAML, its sections are read one by one (`text.py`).
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -21,15 +25,16 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.reader import ReaderError
 
 from pipeline.config.problem import KeyPath
+from pipeline.config.text import REPLACED, Section, sections, without_control
 
-Tree = Any  # dict[str, Tree] | list[Tree] | str | int | float | bool | None
+Tree = Any  # dict[str, Tree] | list[Tree] | str | int | float | bool | Unread | None
 
 LARGEST = 1 << 20  # bytes; an intent is written by hand, and a thousand services fit
 DEEPEST = 16  # the intent itself needs 7
-MOST_VALUES = 30_000  # what a file of LARGEST holds when it is written by people
+READ_OVER = 64  # levels; what is deeper still was not written by people, and costs too much to read over
+MOST_VALUES = 30_000  # keys and values; what a file of LARGEST holds when it is written by people
 LONGEST_SCALAR = 4_096
 LONGEST_NUMBER = 20  # digits; no number of an intent has more than 10
 
@@ -37,6 +42,15 @@ NULL = frozenset(("", "~", "null", "Null", "NULL"))
 TRUE, FALSE = frozenset(("true", "True", "TRUE")), frozenset(("false", "False", "FALSE"))
 INTEGER = re.compile(r"[-+]?[0-9]+\Z", re.ASCII)
 DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z", re.ASCII)
+
+
+class Unread(Enum):
+    """A value that stands in the file in a way that is not taken; what it is meant to be is not known."""
+
+    UNREAD = "not read"
+
+
+UNREAD = Unread.UNREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +78,8 @@ class Document:
     values: dict[KeyPath, Mark] = field(default_factory=dict)
     keys: dict[KeyPath, Mark] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    gaps: set[KeyPath] = field(default_factory=set)
+    """Mappings of which a part was not read: what they lack may be there."""
 
     def mark(self, path: KeyPath, on_key: bool = False) -> Mark:
         """Return where a path stands (its key, with `on_key`), or else the nearest thing that holds it."""
@@ -82,98 +98,198 @@ class _Unreadable(Exception):
 
 def read_document(raw: bytes) -> Document:
     """Read YAML text. Never raises: what is wrong stands in `faults`, and `tree` holds what could be read."""
-    document = Document()
-    try:
-        _Reader(document).read(_text(raw))
-    except _Unreadable as stop:
+    if len(raw) > LARGEST:
+        said = f"has {len(raw)} bytes; an intent file has {LARGEST} at most"
+        return Document(faults=[Fault(Mark(1, 1), (), said)])
+    text, spoilt = without_control(raw)
+    faults = [Fault(Mark(*place), (), said) for *place, said in spoilt]
+    reader = _Reader(bool(spoilt))
+    document, stop = reader.read(text)
+    if isinstance(stop, _NotYaml):
+        document = _by_sections(reader, text, [*document.faults, stop.fault])
+    elif stop is not None:
         document.faults.append(stop.fault)
-    except ReaderError as error:
-        before = _text(raw)[: error.position]
-        mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
-        document.faults.append(Fault(mark, (), "is not YAML: holds a control character; write plain text"))
-    except MarkedYAMLError as error:
-        at = error.problem_mark or error.context_mark
-        mark = Mark(at.line + 1, at.column + 1) if at else Mark(1, 1)
-        said = " ".join(filter(None, (error.context, error.problem))) or "cannot be read"
-        document.faults.append(Fault(mark, (), f"is not YAML: {said}"))
-    except (YAMLError, ValueError, OverflowError, IndexError, AttributeError) as error:
-        # ruamel's scanner lets errors of chr() and of its own lookahead out on hostile text.
-        document.faults.append(Fault(Mark(1, 1), (), f"is not YAML: {_first_line(error)}"))
+    document.faults[:0] = faults
     return document
 
 
-def _text(raw: bytes) -> str:
-    if len(raw) > LARGEST:
-        raise _Unreadable(Mark(1, 1), (), f"has {len(raw)} bytes; an intent file has {LARGEST} at most")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise _Unreadable(Mark(line, 1), (), "is not UTF-8 text; save it as UTF-8") from error
+def _by_sections(reader: "_Reader", text: str, why: list[Fault]) -> Document:
+    """Read each section by itself: one that is no YAML takes no other with it, as an open quote would.
+
+    Returns a document of the faults `why` alone where that helps nothing.
+    """
+    found = Document(tree={}, values={(): Mark(1, 1)})
+    broken = False
+    for section in sections(text):
+        part, stop = reader.read(section.alone)
+        found.faults += part.faults
+        if stop is None and not isinstance(part.tree, dict | None):
+            said = "is not YAML: a line without a colon; write a key, a colon and a space, and its value"
+            stop = _NotYaml(Fault(Mark(section.line, 1), (), said))
+        if stop is not None:
+            broken = True
+            found.faults.append(stop.fault)
+            _left_out(found, section)
+        else:
+            _joined(found, part)
+    return found if broken and found.tree else Document(faults=why)
+
+
+def _left_out(found: Document, section: Section) -> None:
+    if section.key is None or section.key in found.tree:
+        found.gaps.add(())
+    else:
+        found.tree[section.key] = UNREAD
+        found.keys[section.key,] = found.values[section.key,] = Mark(section.line, 1)
+
+
+def _joined(found: Document, part: Document) -> None:
+    for key in part.tree or ():
+        if key in found.tree:
+            found.faults.append(_twice((key,), part.keys[key,], found.keys[key,]))
+            found.gaps.add((key,))
+            return
+    found.tree |= part.tree or {}
+    found.keys |= part.keys
+    found.values |= {path: mark for path, mark in part.values.items() if path}
+    found.gaps |= part.gaps
+
+
+def _twice(path: KeyPath, mark: Mark, first: Mark) -> Fault:
+    return Fault(mark, path, f"is given twice, first on line {first.line}; keep one")
+
+
+class _Stop(Exception):
+    """Nothing further can be read."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+
+
+class _NotYaml(_Stop):
+    pass
 
 
 class _Reader:
-    """Folds the event stream into a document, one level of recursion a level of nesting."""
+    """Folds event streams into documents, one level of recursion a level of nesting; values count over all of them."""
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
+    def __init__(self, replaced: bool) -> None:
+        self.replaced = replaced
+        """Characters of the text were replaced by REPLACED, and told: a value that holds one is not known."""
         self.count = 0
+        self.document = Document()
         self.events: Iterator[Any] = iter(())
 
-    def read(self, text: str) -> None:
+    def read(self, text: str) -> tuple[Document, _Stop | None]:
+        """Return what could be read, and why not more of it."""
+        self.document = Document()
+        try:
+            self._stream(text)
+        except _Stop as stop:
+            return self.document, stop
+        except MarkedYAMLError as error:
+            at = error.problem_mark or error.context_mark
+            mark = Mark(at.line + 1, at.column + 1) if at else Mark(1, 1)
+            said = " ".join(filter(None, (error.context, error.problem))) or "cannot be read"
+            return self.document, _NotYaml(Fault(mark, (), f"is not YAML: {said}"))
+        except (YAMLError, ValueError, OverflowError, IndexError, AttributeError) as error:
+            # ruamel's scanner lets errors of chr() and of its own lookahead out on hostile text.
+            line = len(text) - len(text.lstrip("\n")) + 1
+            return self.document, _NotYaml(Fault(Mark(line, 1), (), f"is not YAML: {_first_line(error)}"))
+        return self.document, None
+
+    def _stream(self, text: str) -> None:
         self.events = iter(YAML(typ="safe", pure=True).parse(text))
         documents = 0
         for event in self.events:
             if isinstance(event, DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise _Unreadable(_mark(event), (), "begins a second document; an intent file holds one")
+                    said = "begins a second document; an intent file holds one"
+                    raise _Stop(Fault(_mark(event), (), said))
                 self.document.tree = self._value((), next(self.events))
 
     def _value(self, path: KeyPath, event: Any) -> Tree:
-        mark = _mark(event)
-        self._bounded(path, event, mark)
-        self.document.values[path] = mark
+        mark = self.document.values[path] = self._counted(path, event)
+        if len(path) > DEEPEST:
+            self._fault(mark, path, f"is nested deeper than {DEEPEST} levels; no part of an intent is")
+            return self._skipped(event)
+        if isinstance(event, AliasEvent):
+            self._fault(mark, path, f"*{event.anchor} is an alias; write the value out, aliases are not taken")
+            return UNREAD
+        tagged = self._adorned(path, event, mark)
         match event:
             case MappingStartEvent():
                 return self._mapping(path)
             case SequenceStartEvent():
                 return self._sequence(path)
-        return self._scalar(path, event, mark)
+        value = self._word(path, event, mark)
+        return UNREAD if tagged else value
 
-    def _bounded(self, path: KeyPath, event: Any, mark: Mark) -> None:
+    def _counted(self, path: KeyPath, event: Any) -> Mark:
+        mark = _mark(event)
         self.count += 1
         if self.count > MOST_VALUES:
-            raise _Unreadable(mark, path, f"is value number {self.count}; an intent file holds {MOST_VALUES} at most")
-        if len(path) > DEEPEST:
-            raise _Unreadable(mark, path, f"is nested deeper than {DEEPEST} levels; no part of an intent is")
-        if isinstance(event, AliasEvent):
-            raise _Unreadable(mark, path, f"*{event.anchor} is an alias; write the value out, aliases are not taken")
+            said = f"is value number {self.count}; an intent file holds {MOST_VALUES} keys and values at most"
+            raise _Stop(Fault(mark, path, f"{said}, so write fewer, or watch with a second Catchment"))
+        return mark
+
+    def _fault(self, mark: Mark, path: KeyPath, message: str) -> None:
+        self.document.faults.append(Fault(mark, path, message))
+
+    def _adorned(self, path: KeyPath, event: Any, mark: Mark) -> bool:
+        """Complain of an anchor and of a tag; return whether there is a tag."""
         if event.anchor is not None:
-            raise _Unreadable(mark, path, f"&{event.anchor} is an anchor; leave it out, aliases are not taken")
-        if event.tag is not None and event.tag != "!":
-            raise _Unreadable(mark, path, f"{str(event.tag)[:60]!r} is a tag; leave it out, tags are not taken")
+            self._fault(mark, path, f"&{event.anchor} is an anchor; leave it out, aliases are not taken")
+        tagged = event.tag is not None and event.tag != "!"
+        if tagged:
+            self._fault(mark, path, f"{str(event.tag)[:60]!r} is a tag; leave it out, tags are not taken")
+        return tagged
+
+    def _skipped(self, event: Any) -> Unread:
+        """Read over a value, however deep it is."""
+        depth = 0
+        while True:
+            depth += isinstance(event, MappingStartEvent | SequenceStartEvent)
+            depth -= isinstance(event, MappingEndEvent | SequenceEndEvent)
+            if depth == 0:
+                return UNREAD
+            if depth > READ_OVER:
+                raise _Stop(self.document.faults.pop())
+            event = next(self.events)
+            self._counted((), event)
 
     def _mapping(self, path: KeyPath) -> dict[str, Tree]:
         found: dict[str, Tree] = {}
         while not isinstance(event := next(self.events), MappingEndEvent):
-            mark = _mark(event)
-            if not isinstance(event, ScalarEvent):
-                raise _Unreadable(mark, path, "has a list, a mapping or an alias for a key; a key is a word")
-            self._bounded(path, event, mark)
-            key = self._checked(path, event.value, mark)
+            mark = self._counted(path, event)
+            key = self._key(path, event, mark)
+            if isinstance(key, Unread):
+                self.document.gaps.add(path)
+                self._skipped(next(self.events))
+                continue
             here = (*path, key)
             if key in found:
-                first = self.document.keys[here].line
-                self.document.faults.append(Fault(mark, here, f"is given twice, first on line {first}; keep one"))
+                self.document.faults.append(_twice(here, mark, self.document.keys[here]))
                 self._dropped(here)
                 continue
             self.document.keys[here] = mark
             found[key] = self._value(here, next(self.events))
         return found
 
+    def _key(self, path: KeyPath, event: Any, mark: Mark) -> str | Unread:
+        if not isinstance(event, ScalarEvent):
+            self._fault(mark, path, "has a list, a mapping or an alias for a key; a key is a word")
+            return self._skipped(event)
+        self._adorned(path, event, mark)
+        if event.value == "<<" and event.style is None:
+            self._fault(mark, (*path, "<<"), "merges another mapping; write its keys out here, aliases are not taken")
+            return UNREAD
+        return self._checked(path, event.value, mark)
+
     def _dropped(self, path: KeyPath) -> None:
         """Read the value of a key that is already there, and forget it and its places."""
+        self.document.gaps.add(path)
         values, keys = self.document.values, self.document.keys
         self.document.values, self.document.keys = {}, {}
         self._value(path, next(self.events))
@@ -185,15 +301,19 @@ class _Reader:
             found.append(self._value((*path, len(found)), event))
         return found
 
-    def _scalar(self, path: KeyPath, event: Any, mark: Mark) -> Tree:
+    def _word(self, path: KeyPath, event: Any, mark: Mark) -> Tree:
         text = self._checked(path, event.value, mark)
-        return _resolved(text) if event.style is None and event.tag is None else text
+        return _resolved(text) if isinstance(text, str) and event.style is None and event.tag is None else text
 
-    def _checked(self, path: KeyPath, text: str, mark: Mark) -> str:
+    def _checked(self, path: KeyPath, text: str, mark: Mark) -> str | Unread:
+        if self.replaced and REPLACED in text:
+            return UNREAD
         if len(text) > LONGEST_SCALAR:
-            raise _Unreadable(mark, path, f"has {len(text)} characters; a value has {LONGEST_SCALAR} at most")
+            self._fault(mark, path, f"has {len(text)} characters; a value has {LONGEST_SCALAR} at most")
+            return UNREAD
         if not all(letter.isprintable() or letter in "\n\t" for letter in text):
-            raise _Unreadable(mark, path, "holds a control character or half a character; write plain text")
+            self._fault(mark, path, "holds a control character or half a character; write plain text")
+            return UNREAD
         return text
 
 

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from anycast.finding import Kind, Severity
 from anycast.intent import Role, Rung, TrafficMode
@@ -29,6 +29,9 @@ SIZE = r"[0-9]{1,6}(\.[0-9]{1,3})?(kB|MB|GB|TB)"
 MOST_COMPARED = 200  # names that a misspelt one is compared with
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 VANTAGE_NAME = r"[A-Za-z0-9][A-Za-z0-9._:/*-]{0,127}"
+
+ANY_NAME = "any name"
+"""A validation context: the shape of names was looked at already, and is not to hide what they name."""
 
 HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
 
@@ -160,8 +163,10 @@ def read_hold_time(value: object) -> int:
     return value
 
 
-def _pattern(pattern: str, letters: str) -> Callable[[object], str]:
-    def read(value: object) -> str:
+def _pattern(pattern: str, letters: str) -> Callable[[object, ValidationInfo], str]:
+    def read(value: object, info: ValidationInfo) -> str:
+        if info.context == ANY_NAME and isinstance(value, str):
+            return value
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
             raise ValueError(
                 f"{shown(value)} is no name; a name is made of {letters}, and begins with a letter or digit"
@@ -183,7 +188,7 @@ def _word(words: type[Kind | Severity | Role | Rung | TrafficMode | Rib], what: 
     return read
 
 
-def _typed(read: Callable[[Any], Any], **schema: Any) -> tuple[PlainValidator, WithJsonSchema]:
+def _typed(read: Callable[..., Any], **schema: Any) -> tuple[PlainValidator, WithJsonSchema]:
     return PlainValidator(read), WithJsonSchema({"type": "string", **schema})
 
 
@@ -227,14 +232,19 @@ ModeField = Annotated[TrafficMode, *_words(TrafficMode, "traffic mode")]
 RibField = Annotated[Rib, *_words(Rib, "RIB view")]
 
 
-def _tier_list(value: object) -> object:
-    for number, tier in enumerate(value if isinstance(value, list) else ()):
-        if not isinstance(tier, list):
-            raise ValueError(
-                f"entry {number + 1}, {shown(tier)}, is no tier; a tier is a list of regions: "
-                "[[weu], [eus]] prefers weu to eus, [[weu, eus]] uses both at once"
-            )
+def _tier(value: object) -> object:
+    if not isinstance(value, list):
+        raise ValueError(f"{shown(value)} is no tier; {TIERS}")
     return value
 
 
-Tiers = Annotated[list[Annotated[list[str], Field(min_length=1)]], BeforeValidator(_tier_list)]
+def _tier_list(value: object) -> object:
+    """Complain once where none of the entries is a tier."""
+    if isinstance(value, list) and value and not any(isinstance(tier, list) for tier in value):
+        raise ValueError(f"entry 1, {shown(value[0])}, is no tier; {TIERS}")
+    return value
+
+
+TIERS = "a tier is a list of regions: [[weu], [eus]] prefers weu to eus, [[weu, eus]] uses both at once"
+
+Tiers = Annotated[list[Annotated[list[str], Field(min_length=1), BeforeValidator(_tier)]], BeforeValidator(_tier_list)]

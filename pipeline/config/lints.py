@@ -72,6 +72,7 @@ def stripped_prepends(file: IntentFile, folder: Path) -> Iterator[Complaint]:
                 ("services", name, "regions", region, "prepend"),
                 f"ExpressRoute strips the private AS {asn} and the prepend with it, so {where} will not see it; "
                 "prefer by LOCAL_PREF on the region's community there (`local_pref`), or prepend a public AS",
+                rests_on=(("regions", region),),
             )
 
 
@@ -94,6 +95,7 @@ def unmarked_backups(file: IntentFile, folder: Path) -> Iterator[Complaint]:
                 ("services", name, "regions", region),
                 "is a backup by nothing that a router could see; write its prepend, communities or med, "
                 "or the `local_pref` by which every site prefers the active regions",
+                rests_on=(("sites",),),
             )
 
 
@@ -235,7 +237,8 @@ def nothing_to_do(file: IntentFile, folder: Path) -> Iterator[Complaint]:
     placed = {region for service in file.services.values() for region in service.regions}
     for name, site in file.sites.items():
         if placed and site.tiers and placed.isdisjoint(_regions(site.tiers)):
-            yield Complaint(("sites", name, "tiers"), "holds no region that any service is placed in; name one that is")
+            said = "holds no region that any service is placed in; name one that is"
+            yield Complaint(("sites", name, "tiers"), said, rests_on=(("services",),))
 
 
 def _placements(file: IntentFile) -> Iterator[tuple[str, ServicePart, str, PlacementPart]]:

@@ -11,7 +11,7 @@ from pipeline.config.document import LARGEST, Document, read_document
 from pipeline.config.lints import LINTS
 from pipeline.config.problem import ConfigError, Problem, Weight
 from pipeline.config.settings import Config
-from pipeline.config.shape import Complaint, Shaped, shaped
+from pipeline.config.shape import Complaint, Shaped, Spoilt, shaped
 
 MOST_PROBLEMS = 1_000  # nobody reads more, and hostile text could make millions
 
@@ -50,35 +50,41 @@ def read(raw: bytes, path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     document = read_document(raw)
     faults = [Problem(str(path), each.mark.line, each.mark.column, each.path, each.message) for each in document.faults]
     if document.tree is None and faults:
-        return None, tuple(faults)
-    form = shaped(document.tree)
+        return None, tuple(faults)[:MOST_PROBLEMS]
+    form = shaped(document.tree, document.gaps)
     errors = [*form.complaints]
     if form.model is not None:
-        errors += islice(_misfits(form), MOST_PROBLEMS)
+        errors += islice(_misfits(form, document), MOST_PROBLEMS)
     problems = [*faults, *_problems(errors, document, path, Weight.ERROR)]
+    usable = form.model is not None and not problems
     if form.model is not None:
         lints = islice(_lints(form, path, problems), MOST_PROBLEMS)
         problems.extend(_problems(lints, document, path, Weight.LINT))
-    ordered = tuple(sorted(problems, key=lambda each: (each.line, each.column, each.severity)))[:MOST_PROBLEMS]
-    usable = form.model is not None and all(each.severity is Weight.LINT for each in ordered)
+    kept = sorted(problems, key=lambda each: each.severity)[:MOST_PROBLEMS]  # errors before lints
+    ordered = tuple(sorted(kept, key=lambda each: (each.line, each.column, each.severity)))
     return converted(form.model, path) if usable and form.model is not None else None, ordered
 
 
-def _misfits(form: Shaped) -> Iterator[Complaint]:
+def _misfits(form: Shaped, document: Document) -> Iterator[Complaint]:
     assert form.model is not None
-    names = Names(form.spelt)
-    spoilt = {path for each in form.complaints for path in (each.path, each.path[:-1])}
+    names = Names(form)
+    spoilt = Spoilt.by([*(each.path for each in form.complaints), *(each.path for each in document.faults)])
     for each in CHECKS:
-        yield from (found for found in _placed(form, each(form.model, names)) if not found.follows(spoilt))
+        for found in _placed(form, each(form.model, names)):
+            if not form.invented(found.path) and not spoilt.explains(found):
+                yield found
 
 
 def _lints(form: Shaped, path: Path, problems: Iterable[Problem]) -> Iterator[Complaint]:
     """Lints of parts without errors: what a part seems to lack may be what is wrong in it."""
     assert form.model is not None
-    spoilt = {each.path[:size] for each in problems for size in (1, 2)}
+    places = [each.path for each in problems]
+    parts = {place[:size] for place in places for size in (1, 2)}
+    spoilt = Spoilt.by(places)
     for lint in LINTS:
         for complaint in _placed(form, lint(form.model, path.absolute().parent)):
-            if complaint.path[:2] not in spoilt and not (len(complaint.path) == 1 and () in spoilt):
+            told = complaint.path[:2] not in parts and not (len(complaint.path) == 1 and () in parts)
+            if told and not spoilt.explains(complaint):
                 yield complaint
 
 

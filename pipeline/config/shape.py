@@ -1,7 +1,8 @@
-"""Plain values against the models: every mistake of shape at once, and a model of what is left without them.
+"""Plain values against the models: every mistake of shape at once, and a model of what can be read beside them.
 
-The remainder matters because "every mistake at once" includes those of meaning (`crosscheck.py`), and one misspelt key
-must not hide an unknown region three lines further down.
+The remainder matters because "every mistake at once" includes those of meaning (`crosscheck.py`), and neither a
+misspelt key nor a bad address may hide an unknown region, be it three lines further down or in the very same part.
+So where a part is nothing without a key, a stand-in takes the place of a bad value; of a stand-in nothing is said.
 """
 
 import copy
@@ -13,8 +14,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from pipeline.config import models
-from pipeline.config.document import Tree, at, within
-from pipeline.config.fields import nearest, shown
+from pipeline.config.document import UNREAD, Tree, at, within
+from pipeline.config.fields import ANY_NAME, nearest, shown
 from pipeline.config.problem import KeyPath
 
 MOST_ROUNDS = 20  # each round takes away at least one part; parts are 7 levels deep
@@ -56,11 +57,32 @@ class Complaint:
     message: str
     on_key: bool = False
     moot: tuple[KeyPath, ...] = ()
-    """It may only follow from a mistake of shape at, or right under, one of these paths: then it is not told."""
+    """It may only follow from a mistake at, or right under, one of these paths: then it is not told."""
+    rests_on: tuple[KeyPath, ...] = ()
+    """It may only follow from a mistake anywhere under one of these paths: then it is not told."""
 
-    def follows(self, spoilt: Collection[KeyPath]) -> bool:
-        """Whether mistakes at `spoilt` (paths, and the paths they are right under) make it moot."""
-        return any(path in spoilt for path in self.moot)
+
+@dataclass(frozen=True)
+class Spoilt:
+    """Where mistakes are, and so what may only follow from them."""
+
+    near: frozenset[KeyPath]
+    """Paths with a mistake, and what they are right under."""
+    over: frozenset[KeyPath]
+    """Paths with a mistake, and everything that they are under."""
+
+    @classmethod
+    def by(cls, mistakes: Iterable[KeyPath]) -> "Spoilt":
+        """Work it out of the paths of mistakes."""
+        every = tuple(mistakes)
+        return cls(
+            frozenset(path[:size] for path in every for size in (len(path), max(0, len(path) - 1))),
+            frozenset(path[:size] for path in every for size in range(len(path) + 1)),
+        )
+
+    def explains(self, complaint: Complaint) -> bool:
+        """Whether a complaint may only follow from another mistake."""
+        return not self.near.isdisjoint(complaint.moot) or not self.over.isdisjoint(complaint.rests_on)
 
 
 @dataclass
@@ -69,7 +91,11 @@ class Shaped:
 
     complaints: list[Complaint] = field(default_factory=list)
     model: models.IntentFile | None = None
-    """What is left without the mistakes; None when nothing is."""
+    """What can be read, with stand-ins where a part is nothing without a value that cannot; None when nothing can."""
+    stand_ins: set[KeyPath] = field(default_factory=set)
+    """Paths (of the file) that are stand-ins in the model."""
+    gaps: set[KeyPath] = field(default_factory=set)
+    """Mappings (paths of the file) that may mean more than could be read: what they lack may be there."""
     removed: dict[KeyPath, list[int]] = field(default_factory=dict)
     """Of lists that lost entries: the original indices of those that are left."""
     misspelt: dict[KeyPath, str] = field(default_factory=dict)
@@ -86,10 +112,14 @@ class Shaped:
             found = (*found, self.misspelt.get((*found, here), here))
         return found
 
+    def invented(self, path: KeyPath) -> bool:
+        """Whether a path (of the file) is a stand-in, or part of one."""
+        return any(path[:size] in self.stand_ins for size in range(1, len(path) + 1))
 
-def shaped(tree: Tree) -> Shaped:
-    """Compare a tree with the models. Never raises."""
-    result = Shaped()
+
+def shaped(tree: Tree, gaps: Collection[KeyPath] = ()) -> Shaped:
+    """Compare a tree with the models; in the mappings at `gaps` something was left out already. Never raises."""
+    result = Shaped(gaps=set(gaps))
     if not isinstance(tree, dict):
         said = "is empty" if tree is None else "is no mapping"
         result.complaints.append(Complaint((), f"{said}; an intent file begins with `catchment: 1`"))
@@ -99,16 +129,34 @@ def shaped(tree: Tree) -> Shaped:
     result.spelt = copy.deepcopy(rest)
     for number in range(MOST_ROUNDS):
         try:
-            result.model = models.IntentFile.model_validate(rest)
+            # Only what is told knows names that are none: what stands under them is to be looked at, too.
+            result.model = models.IntentFile.model_validate(rest, context=None if number == 0 else ANY_NAME)
             return result
         except ValidationError as error:
             errors = error.errors(include_url=False)
         if number == 0:
-            found = (_complaint(rest, each) for each in errors)
-            shown_as = (replace(each, path=result.original(each.path)) for each in found)
-            result.complaints.extend(dict.fromkeys(shown_as))
-        _prune(rest, errors, result.removed)
+            _complain(rest, errors, result)
+        _prune(rest, errors, result)
     return result
+
+
+def _complain(tree: Tree, errors: Iterable[Any], result: Shaped) -> None:
+    found: dict[Complaint, None] = {}
+    for error in errors:
+        complaint = _complaint(tree, error)
+        complaint = replace(complaint, path=result.original(complaint.path))
+        if error["type"] == "extra_forbidden":
+            result.gaps.add(complaint.path[:-1])
+        if not _unread(tree, error) and not (error["type"] == "missing" and complaint.path in result.gaps):
+            found[complaint] = None
+    result.complaints.extend(found)
+
+
+def _unread(tree: Tree, error: Any) -> bool:
+    """Whether what is complained of could not be read, and that was said already."""
+    value = at(tree, _in_file(tree, error["loc"]))
+    holds = error["type"] == "value_error" and isinstance(value, list | dict)
+    return value is UNREAD or (holds and UNREAD in (value.values() if isinstance(value, dict) else value))
 
 
 def _put_right(tree: Tree, pattern: tuple[str, ...], path: KeyPath, result: Shaped) -> None:
@@ -230,20 +278,61 @@ SENTENCES: Mapping[str, Callable[[Tree, Mapping[str, Any], str], str]] = {
 }
 
 
-def _prune(tree: Tree, errors: Iterable[Any], removed: dict[KeyPath, list[int]]) -> None:
-    """Take what is wrong out of the tree, in place; what needs it goes in the next round."""
-    paths = {_in_file(tree, error["loc"]) for error in errors}
-    for name in [error["loc"][0] for error in errors if error["type"] == "missing" and len(error["loc"]) == 1]:
-        tree[name] = 1 if name == "catchment" else {}
+def _prune(tree: Tree, errors: Iterable[Any], result: Shaped) -> None:
+    """Take what is wrong out of the tree, in place; what needs it gets a stand-in, or goes in the next round."""
+    paths = set()
+    for error in errors:
+        path = _in_file(tree, error["loc"])
+        if error["type"] == "missing":
+            _stand_in(tree, (*path, error["loc"][-1]), result)
+        elif error["loc"][-1] != "[key]" or error["loc"][0] == "hold_downs":
+            paths.add(path)  # a name that is none may stay: it is told, and names its part
     # Later entries of a list first, so that the indices of the earlier ones still hold.
     for path in sorted(paths - {()}, key=lambda path: tuple(map(_order, path)), reverse=True):
         *before, last = path
         holder = at(tree, tuple(before))
         if isinstance(holder, dict):
             holder.pop(last, None)
+            if _needed(path):
+                _stand_in(tree, path, result)
         elif isinstance(holder, list) and isinstance(last, int) and last < len(holder):
-            kept = removed.setdefault(tuple(before), list(range(len(holder))))
+            kept = result.removed.setdefault(tuple(before), list(range(len(holder))))
             del holder[last], kept[last]
+
+
+def _stand_in(tree: Tree, path: KeyPath, result: Shaped) -> None:
+    *before, last = path
+    holder = at(tree, tuple(before))
+    if isinstance(holder, dict):
+        holder[last] = {} if path in EMPTY else copy.deepcopy(STAND_INS[str(last)])
+        result.stand_ins.add(result.original(path))
+
+
+def _needed(path: KeyPath) -> bool:
+    """Whether the part that holds a key is nothing without it."""
+    part = _part(path[:-1])
+    return part is not None and any(
+        each.is_required() and path[-1] in (name, each.alias) for name, each in part.model_fields.items()
+    )
+
+
+EMPTY: Collection[KeyPath] = (("services",), ("regions",), ("exporters",))
+
+# What stands for a value that a part is nothing without. Nothing wrong can be found in any of them.
+STAND_INS: Mapping[str, Tree] = {
+    "catchment": 1,
+    "regions": {"unread": "active"},
+    "instances": {"unread": "100::"},
+    "address": "100::",
+    "asn": 65010,
+    "routers": {"unread": "100::"},
+    "addresses": ["100::"],
+    "exporter": "unread",
+    "webhook": "https://unread.invalid/",
+    "name": "unread",
+    "from": "0001-02-01T00:00:00Z",
+    "to": "9999-12-01T00:00:00Z",
+}
 
 
 def _order(part: str | int) -> tuple[int, int, str]:

@@ -11,12 +11,15 @@ from dataclasses import dataclass, replace
 from anycast.intent import Rung, Vantage
 from anycast.observation import Rib
 from anycast.prefix import Address
-from pipeline.config.fields import nearest
 from pipeline.config.models import ExporterPart, IntentFile, RegionPart, VantagePart
+from pipeline.config.problem import KeyPath
 from pipeline.config.shape import Complaint
 
 Seat = tuple[str, Address | None, Rib]
 """What no two vantages may share: exporter, peer, RIB view."""
+
+PLACES: tuple[KeyPath, ...] = (("regions",), ("sites",), ("exporters",))
+"""Where the addresses and names stand that vantages are derived from."""
 
 WHOLE = frozenset((Rung.V1, Rung.V2))  # tables of at most a few thousand routes, judged in full
 
@@ -39,10 +42,13 @@ def settled(file: IntentFile) -> Settled:
         if isinstance(found, Complaint):
             complaints.append(found)
             continue
+        if found is None:
+            continue  # its exporter is not known, and that is said where names are looked up
         clash = written.setdefault(seat(found), found)
         if clash is not found:
             said = f"is the same session as {clash.name} ({_session(found)}); keep one, or give another peer or rib"
-            complaints.append(Complaint(("vantages", name), said, on_key=True))
+            both: tuple[KeyPath, ...] = tuple(("vantages", each) for each in (name, clash.name))
+            complaints.append(Complaint(("vantages", name), said, on_key=True, rests_on=both))
     replaced = file.vantages.keys()
     kept = [each for each in ground.derived if seat(each) not in written and each.name not in replaced]
     ordered = sorted([*written.values(), *kept], key=lambda vantage: vantage.peer is None)
@@ -106,18 +112,17 @@ def _collector(file: IntentFile, name: str, exporter: ExporterPart) -> Iterator[
             yield Vantage(f"{name}/{router}", name, address, Rung.V6, site=site, hold_time=hold(Rung.V6))
 
 
-def _written(ground: _Ground, name: str, part: VantagePart) -> Vantage | Complaint:
-    path, exporters = ("vantages", name), ground.file.exporters
-    if part.exporter not in exporters:
-        there = nearest(part.exporter, exporters)
-        return Complaint((*path, "exporter"), f"{part.exporter} is no exporter of this file{there}")
+def _written(ground: _Ground, name: str, part: VantagePart) -> Vantage | Complaint | None:
+    path = ("vantages", name)
+    if part.exporter not in ground.file.exporters:
+        return None
     named = ground.by_name.get(name)
     if named is not None and (named.exporter != part.exporter or part.peer not in (None, named.peer)):
         said = f"is the name of another session already ({_session(named)}); choose another name"
-        return Complaint(path, said, on_key=True)
+        return Complaint(path, said, on_key=True, rests_on=(path, *PLACES))
     base = named or ground.by_seat.get((part.exporter, part.peer, part.rib or Rib.ADJ_IN_PRE))
     if base is None and part.rung is None:
-        return Complaint(path, "needs `rung`; no address of this file says what the peer is", True, (path,))
+        return Complaint(path, "needs `rung`; no address of this file says what the peer is", True, (path,), PLACES)
     return _placed(ground, path, _merged(ground, name, part, base))
 
 
@@ -140,7 +145,9 @@ def _placed(ground: _Ground, path: tuple[str, str], vantage: Vantage) -> Vantage
     region = vantage.region or ground.region_of.get(vantage.nva or vantage.instance or "")
     needs = {Rung.V1: "nva", Rung.V2: "instance", Rung.V5: "site", Rung.V6: "site"}.get(vantage.rung)
     if needs and getattr(vantage, needs) is None:
-        return Complaint(path, f"needs `{needs}`; that is what a {vantage.rung} vantage is about", True, (path,))
+        return Complaint(
+            path, f"needs `{needs}`; that is what a {vantage.rung} vantage is about", True, (path,), PLACES
+        )
     return replace(vantage, region=region)
 
 

@@ -72,7 +72,7 @@ def test_an_empty_text_holds_nothing() -> None:
         ('a: "\\x00"\n', "1:4 holds a control character"),
         ('a: "\\UFFFFFFFF"\n', "1:1 is not YAML"),
         (f"a: {'x' * (LONGEST_SCALAR + 1)}\n", "1:4 has 4097 characters"),
-        ("[" * (DEEPEST + 2), "1:18 is nested deeper than 16 levels"),
+        ("[" * (DEEPEST + 2) + "]" * (DEEPEST + 2), "1:18 is nested deeper than 16 levels"),
         ("b: 1\na: \x07\n", "2:4 is not YAML: holds a control character"),
     ],
 )
