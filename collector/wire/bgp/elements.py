@@ -25,13 +25,17 @@ def update_elements(update: Update, seen: Element, add_path: frozenset[Afi]) -> 
     for nlri in update.withdrawn:
         yield _route(seen, ElementType.WITHDRAWAL, nlri, None, add_path)
     attributes = {of: update.attributes_for(of) for of in {family(nlri.prefix) for nlri in update.announced}}
-    for nlri in update.announced:
+    for nlri in sorted(update.announced, key=_version):  # IPv4 first, as bgpdump prints them, whatever came first
         yield _route(seen, ElementType.ANNOUNCEMENT, nlri, attributes[family(nlri.prefix)], add_path)
     for part in update.opaque:
         what = "announced" if part.announced else "withdrawn"
         yield replace(seen, type=ElementType.OPAQUE, family=str(part.family), detail=what, raw=part.nlri)
     if update.end_of_rib is not None:
         yield replace(seen, type=ElementType.END_OF_RIB, family=str(update.end_of_rib))
+
+
+def _version(nlri: Nlri) -> int:
+    return nlri.prefix.version
 
 
 def _route(
