@@ -55,6 +55,7 @@ class Hearing:
             spool=config.data,
             limits=Limits(spool=config.storage.spool),
             quiet=config.intent.thresholds.quiet.total_seconds(),
+            on_attributes=memory.writer.refer,
         )
 
     async def start(self, inherited: socket.socket | None) -> str:

@@ -22,6 +22,8 @@ from store.schema import VERSION, JournalError
 GROWING: Final = ".growing"
 CLOSED: Final = ".arrows"
 SEALED: Final = ".parquet"
+PROBE: Final = 256 << 10
+"""Octets that a disk must take to be well again: more than a few blocks that somebody else is about to fill."""
 
 
 class JournalLocked(JournalError):
@@ -91,6 +93,17 @@ class Folder:
             path.mkdir(parents=True, exist_ok=True)
         replace(self.path / "version", f"{VERSION}\n".encode())
 
+    def probe(self) -> None:
+        """Raise OSError while the disk takes nothing."""
+        path = self.scratch / "probe"
+        try:
+            with path.open("wb") as file:
+                file.write(bytes(PROBE))
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            path.unlink(missing_ok=True)
+
     def key(self) -> bytes:
         """Return the folder's 16 secret octets for attribute ids; made once."""
         path = self.path / "key"
@@ -147,6 +160,12 @@ def publish(partial: Path, path: Path) -> None:
     """Give a file that is on disk its name, durably."""
     partial.rename(path)
     sync_folder(path.parent)
+
+
+def sync_data(descriptor: int) -> None:
+    """Force what was written to an open file to disk; its times may stay behind."""
+    force = os.fdatasync if hasattr(os, "fdatasync") else os.fsync  # macOS has only the second
+    force(descriptor)
 
 
 def sync_file(path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from store.folder import CLOSED, sync_folder
+from store.folder import CLOSED, sync_data, sync_folder
 from store.frame import head, message
 from store.schema import SCHEMAS, JournalError
 
@@ -53,7 +53,7 @@ class Segment:
 
     def sync(self) -> None:
         """Force what was written to disk; raises OSError."""
-        os.fdatasync(self._file)
+        sync_data(self._file)
 
     def close(self) -> Path | None:
         """Give the file the name of a closed segment and return it; a segment without rows is removed."""

@@ -2,6 +2,10 @@
 
 Whoever submits gets a future that is done when the submission is on disk, with its number. The queue is bounded in
 bytes: when the disk cannot keep up, `submit` says so at once, and the caller decides what to sacrifice.
+
+An attribute set is handed in once, and rows of every router refer to it. So attribute sets wait for nobody's turn: what
+`refer` was given is committed before, or with, whatever is submitted after it, and a group that the disk refused loses
+its rows but never the attribute sets in it. No row on disk refers to a set that is not.
 """
 
 import os
@@ -13,6 +17,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Final
+
+import pyarrow as pa
 
 from store.journal import Journal
 from store.schema import JournalError, Submission, check
@@ -55,7 +61,10 @@ class JournalWriter:
         self._clock, self._observe = clock, observe
         self._waiting: deque[_Waiting] = deque()
         self._urgent: deque[_Waiting] = deque()
+        self._referred: deque[pa.RecordBatch] = deque()
+        """Attribute sets on their way, oldest first."""
         self._octets = 0
+        self._of_referred = 0
         self._closing = False
         self._changed = threading.Condition()
         self.failure: Exception | None = None
@@ -97,6 +106,21 @@ class JournalWriter:
             self._changed.notify_all()
         return future
 
+    def refer(self, attributes: pa.RecordBatch) -> None:
+        """Take rows of `attributes` that anything submitted from now on may refer to; always taken, from any thread.
+
+        They cost no commit of their own: they go with the next group, whoever's that is. What they weigh counts
+        against the capacity for everything else.
+        """
+        check([("attributes", attributes)])
+        with self._changed:
+            self._hold(attributes)
+
+    def _hold(self, attributes: pa.RecordBatch) -> None:
+        self._referred.append(attributes)
+        self._octets += attributes.nbytes
+        self._of_referred += attributes.nbytes
+
     def close(self) -> None:
         """Write what waits, close the journal, and end the thread."""
         with self._changed:
@@ -107,7 +131,8 @@ class JournalWriter:
 
     def _has_room(self, octets: int) -> bool:
         capacity = self._capacity + (self._capacity // 4 if octets <= self._capacity // SMALL else 0)
-        return self._closing or not self._waiting or self._octets + octets <= capacity
+        alone = not self._waiting and self._of_referred < self._capacity
+        return self._closing or alone or self._octets + octets <= capacity
 
     def _run(self) -> None:
         if sys.platform == "linux":  # where a thread has a priority of its own
@@ -124,15 +149,26 @@ class JournalWriter:
     def _take(self) -> list[_Waiting]:
         """The next group; empty after an idle moment, or when closing with nothing left."""
         with self._changed:
-            self._changed.wait_for(lambda: self._urgent or self._waiting or self._closing, IDLE)
-            if not self._urgent and not self._waiting:
-                return []
+            if not self._changed.wait_for(lambda: self._urgent or self._waiting or self._closing, IDLE):
+                return self._sets()  # nobody came that refers to them
+            if self._closing and self.failure is not None and not self._urgent and not self._waiting:
+                return []  # it was tried
             self._changed.wait_for(lambda: self._octets >= GROUP or self._closing, self._linger)
-            group, octets = [], 0
-            while (self._urgent or self._waiting) and octets < GROUP:
+            group = self._sets()
+            octets = sum(each for _, each, _ in group)
+            while (self._urgent or self._waiting) and octets < GROUP and (self._urgent or not self._referred):
                 group.append((self._urgent or self._waiting).popleft())
                 octets += group[-1][1]
             return group
+
+    def _sets(self) -> list[_Waiting]:
+        """As many of the attribute sets as go into one group, as a submission before all others."""
+        batches, octets = [], 0
+        while self._referred and octets < GROUP:
+            batches.append(self._referred.popleft())
+            octets += batches[-1].nbytes
+        self._of_referred -= octets
+        return [([("attributes", batch) for batch in batches], octets, Future())] if batches else []
 
     def _write(self, group: list[_Waiting]) -> None:
         begun = time.perf_counter()
@@ -143,7 +179,7 @@ class JournalWriter:
             self._journal.alive()
         except Exception as error:  # whoever waits is told; the next group may find the disk well again
             self.failure = error
-            self._done(group)
+            self._done(group, keep=True)
             for (_, _, future), waits in zip(group, told, strict=True):
                 if waits:
                     future.set_exception(error)
@@ -155,14 +191,21 @@ class JournalWriter:
             if waits:
                 future.set_result(number)
 
-    def _done(self, group: list[_Waiting]) -> None:
+    def _done(self, group: list[_Waiting], keep: bool = False) -> None:
+        """Let go of a group; but `keep` the attribute sets in one that failed: others refer to them."""
+        sets = [batch for submission, _, _ in group for table, batch in submission if table == "attributes" and keep]
         with self._changed:
             self._octets -= sum(octets for _, octets, _ in group)
+            for batch in sets:
+                self._hold(batch)
             self._changed.notify_all()
 
     def _idle(self) -> None:
         try:
             self._journal.rotate(self._clock())
             self._journal.alive()
+            if self.failure is not None:
+                self._journal.folder.probe()
+                self.failure = None
         except OSError as error:
             self.failure = error

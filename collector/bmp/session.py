@@ -160,6 +160,7 @@ class BmpFeed:
         """End the feed, at `at` (ns), after an error of our own: what it had in hand is forgotten."""
         self._leftover = None
         self._recorder.clear()
+        self._table.forget()  # what was new in hand is lost with it: so that each set comes again
         return self.lose(LostReason.MALFORMED, "decoding failed by an error of our own; see the log", at)
 
     def _run(self) -> bool:

@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from inspect import isawaitable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from anycast.observation import LostReason
 from anycast.prefix import Address
@@ -40,11 +40,13 @@ from collector.bmp.warm import warm
 from collector.bmp.watch import Watch
 from collector.heard import Heard
 
+ATTRIBUTES: Final = "attributes"
 STRANGERS: Final = 256
 """Addresses of refused callers that are kept."""
 log = logging.getLogger(__name__)
 
 OnHeard = Callable[[Heard], Awaitable[None] | None]
+OnAttributes = Callable[[Any], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,17 @@ class Station:
         spool: Path | None = None,
         limits: Limits = Limits(),
         quiet: float = QUIET,
+        on_attributes: OnAttributes | None = None,
     ) -> None:
-        """`key`: 16 octets of the data folder, for attribute ids; `spool`: folder for what memory cannot hold."""
+        """`key`: 16 octets of the data folder, for attribute ids; `spool`: folder for what memory cannot hold.
+
+        `on_attributes` is called from the decoding thread with each batch of the `attributes` table, before anything
+        that refers to it is told: a set comes once, with whoever sent it first, and while that router's `Heard` waits
+        its turn, others' refer to it. Without it the batch stays in that `Heard`.
+        """
         self._allow, self._watch, self._ids, self._on_heard = allow, watch, ids, on_heard
         self._limits, self._spool, self._quiet = limits, spool, quiet
+        self._on_attributes = on_attributes
         self._table = AttributeTable(key, limits.attributes)
         self._decoding = Decoding(self._from_thread)
         self._servers: list[asyncio.Server] = []
@@ -236,6 +245,10 @@ class Station:
     # What was heard.
 
     def _from_thread(self, line: Line, heard: Heard | None) -> None:
+        if heard is not None and self._on_attributes is not None and ATTRIBUTES in heard.tables:
+            self._on_attributes(heard.tables[ATTRIBUTES])
+            rest = {table: rows for table, rows in heard.tables.items() if table != ATTRIBUTES}
+            heard = replace(heard, tables=rest)
         assert self._failure is not None
         self._failure.get_loop().call_soon_threadsafe(self._queues[line].put_nowait, heard)
 

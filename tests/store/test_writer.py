@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import wait
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -183,3 +184,85 @@ def _killed(folder: Path, first: int, after: float) -> int:
     process.wait()
     process.stdout.close()
     return max(int(line) for line in told if line.endswith("\n"))
+
+
+def _sets(folder: Path) -> list[int | None]:
+    """The attribute set of each row of WEB on disk."""
+    rows = Reader(folder).routes(WEB, NOON, at(60)).rows
+    return [None if row.attributes is None else row.attributes.id for row in rows]
+
+
+def test_attribute_sets_go_with_the_next_group_whoevers_it_is_and_cost_no_commit(tmp_path: Path) -> None:
+    commits: list[int] = []
+    writer = JournalWriter(Journal(tmp_path), observe=lambda seconds, submissions: commits.append(submissions))
+    writer.refer(attributes(1))
+    time.sleep(0.1)
+    assert commits == []
+    assert writer.submit(routes(route(1, attributes=1))).result(5)
+    assert (_sets(tmp_path), commits) == ([1], [2])
+    writer.refer(attributes(2))
+    writer.close()
+    assert sum(commits) == 3
+
+
+def test_attribute_sets_that_nobody_comes_for_are_written_all_the_same(tmp_path: Path) -> None:
+    writer = JournalWriter(Journal(tmp_path))
+    writer.refer(attributes(1))
+    _until(lambda: writer.waiting == 0)
+    assert writer.committed > 0
+    writer.close()
+
+
+@pytest.mark.parametrize("referred", [True, False])
+def test_a_group_that_the_disk_refuses_loses_its_rows_but_not_the_attribute_sets_in_it(
+    tmp_path: Path, referred: bool
+) -> None:
+    writer = JournalWriter(_Broken(tmp_path))
+    own = [] if referred else [("attributes", attributes(1))]
+    if referred:
+        writer.refer(attributes(1))
+    with pytest.raises(OSError, match="Input/output"):
+        writer.submit([*own, *routes(route(0, attributes=1))]).result(5)
+    assert writer.submit(routes(route(1, attributes=1))).result(5)
+    assert _sets(tmp_path) == [1]
+    writer.close()
+
+
+def test_attribute_sets_that_cannot_be_written_keep_rows_out_so_that_memory_stays_bounded(tmp_path: Path) -> None:
+    journal = _Broken(tmp_path)
+    journal.failures = 1 << 30
+    writer = JournalWriter(journal, capacity=1000)
+    writer.submit(routes(route(0))).cancel()
+    writer.refer(attributes(*range(1, 100)))
+    with pytest.raises(JournalBehind):
+        writer.submit(routes(route(0)))
+    journal.failures = 0
+    assert writer.submit(routes(route(1, attributes=7)), timeout=10).result(5)
+    assert 7 in _sets(tmp_path)
+    writer.close()
+
+
+def test_closing_ends_although_the_disk_takes_nothing(tmp_path: Path) -> None:
+    journal = _Broken(tmp_path)
+    journal.failures = 1 << 30
+    writer = JournalWriter(journal)
+    writer.refer(attributes(1))
+    lost = writer.submit(routes(route(0, attributes=1)))
+    writer.close()
+    assert isinstance(lost.exception(), OSError)
+
+
+def test_a_disk_that_is_well_again_is_noticed_although_nothing_is_written(tmp_path: Path) -> None:
+    writer = JournalWriter(_Broken(tmp_path))
+    with pytest.raises(OSError, match="Input/output"):
+        writer.submit(routes(route(0))).result(5)
+    assert writer.failure is not None
+    _until(lambda: writer.failure is None)
+    writer.close()
+
+
+def _until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
