@@ -51,7 +51,8 @@ def _redundancy(intent: Intent, picture: Picture) -> Iterator[Finding]:
 def _one_left(picture: Picture, last: RegionFacts, absent: list[RegionFacts]) -> Finding:
     nvas = [sighting for sighting in last.nvas if sighting.present]
     certain = all(sighting.presence is not Presence.UNKNOWN for sighting in last.nvas)
-    single = len(nvas) == 1 and certain
+    alone = last.placement is not None and last.placement.at_least == 1  # one NVA at a time is what is meant there
+    single = len(nvas) == 1 and certain and not alone
     when = max((gone for facts in absent if (gone := facts.gone)), key=lambda absence: absence.since)
     lost = ", ".join(facts.region for facts in absent)
     left = f"{last.region} ({nvas[0].nva} only)" if single else last.region

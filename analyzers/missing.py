@@ -29,6 +29,8 @@ def _missing(intent: Intent, picture: Picture) -> Iterator[Finding]:
 
 
 def _nvas(picture: Picture, facts: RegionFacts) -> Iterator[Finding]:
+    if facts.spared:
+        return
     for sighting in facts.nvas:
         if sighting.lacking:
             yield _finding(
@@ -140,7 +142,8 @@ def _meant(placement: Placement | None) -> str:
     if placement is None:
         return "advertised"
     nvas = ", ".join(placement.nvas) or "every NVA"
-    return f"advertised by {nvas}" + (f", prepended {placement.prepend} times" if placement.prepend else "")
+    least = f"at least {placement.at_least} of " if placement.at_least is not None else ""
+    return f"advertised by {least}{nvas}" + (f", prepended {placement.prepend} times" if placement.prepend else "")
 
 
 def _tiers(tiers: tuple[tuple[str, ...], ...]) -> str:

@@ -81,6 +81,13 @@ class RegionFacts:
         return frozenset(sighting.key for sighting in self.basis)
 
     @property
+    def spared(self) -> bool:
+        """Whether the NVAs that do not advertise are as many as the intent lets rest, or fewer."""
+        without = {sighting.nva for sighting in self.nvas if sighting.lacking}
+        without -= {sighting.nva for sighting in self.nvas if sighting.present}
+        return self.placement is not None and self.placement.enough_without(len(without))
+
+    @property
     def gone(self) -> Absence | None:
         """When the last of the basis lost the route; None when that is not known."""
         absences = [seen for sighting in self.basis if (seen := sighting.seen) is not None]

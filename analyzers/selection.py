@@ -92,22 +92,31 @@ def _nvas(intent: Intent, picture: Picture, facts: RegionFacts) -> Iterator[Find
         return
     equal = [nva for nva, length in lengths.items() if length == min(lengths.values())]
     short = [s for s in facts.nvas if s.presence is Presence.ABSENT or (s.nva in lengths and s.nva not in equal)]
-    if not short:
+    if not short or _enough(facts, short):
         return
     longer = [held for s in short for held in s.routes]
     times = [seen.since for s in short if not s.present and (seen := s.seen)] + [held.changed for held in longer]
     first = next((s.seen for s in short if s.seen and s.seen.since == min(times)), None)
     name, prefix = picture.service.name, str(picture.prefix)
+    least = facts.placement.at_least if facts.placement is not None else None
+    wanted = f"{least} of " if least is not None else ""
     yield Finding(
         Kind.ECMP_SHRUNK,
         Subject(name, prefix, facts.region),
         Severity.WARNING,
         min(times),
-        f"{name} {prefix}: {len(equal)} of {len(facts.nvas)} NVAs of {facts.region} advertise its shortest path",
-        (("expected", f"equal paths from {', '.join(s.nva for s in facts.nvas)}"), *lines(facts.nvas)),
+        f"{name} {prefix}: {len(equal)} of {len(facts.nvas)} NVAs of {facts.region} advertise its shortest path"
+        + (f", {least} are meant" if least is not None else ""),
+        (("expected", f"equal paths from {wanted}{', '.join(s.nva for s in facts.nvas)}"), *lines(facts.nvas)),
         first.not_before if first is not None else None,
         facts.rests_on | {sighting.key for sighting in facts.nvas},
     )
+
+
+def _enough(facts: RegionFacts, short: list[Sighting]) -> bool:
+    """Whether as many NVAs as are meant at once may still be on the shortest path."""
+    gone = len({sighting.nva for sighting in short})
+    return facts.placement is not None and facts.placement.enough_without(gone)
 
 
 def _tier_in_use(picture: Picture, site: SiteFacts) -> Iterator[Finding]:

@@ -77,15 +77,21 @@ def blind(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
 
 
 def _starting(view: View, intent: Intent, feed: Feed, now: datetime) -> bool:
-    """Whether it is we who have just (re)started: routers get `settle` to connect again before we call that blind."""
-    ours = feed.reason in (None, LostReason.STOPPED)
-    return ours and (view.started is None or now - view.started < intent.thresholds.settle)
+    """Whether it is we who have just (re)started, or have just been told of the router: it gets `settle` to connect
+    before we call that blind."""
+    began = _began(view, feed)
+    return feed.reason in (None, LostReason.STOPPED) and (began is None or now - began < intent.thresholds.settle)
+
+
+def _began(view: View, feed: Feed) -> datetime | None:
+    """When a router's time to connect began; None while it has not."""
+    return None if feed.newcomer else (feed.awaited if feed.since is None else None) or view.started
 
 
 def _lost(view: View, intent: Intent, exporter: Exporter, feed: Feed, now: datetime) -> Finding:
     behind = sorted({name for v in intent.vantages if v.exporter == exporter.name for name in (v.name, *view.under(v))})
     if feed.since is None:
-        what, how = "has never connected", "no BMP connection since Catchment started"
+        what, how = "has never connected", f"no BMP connection since {stamp(_began(view, feed) or now)}"
     else:
         what = "its feed is lost"
         how = f"{feed.reason}{f' ({feed.detail})' if feed.detail else ''} at {stamp(feed.since)}"
@@ -93,7 +99,7 @@ def _lost(view: View, intent: Intent, exporter: Exporter, feed: Feed, now: datet
         Kind.BLIND,
         Subject(site=exporter.site, exporter=exporter.name),
         Severity.MAJOR,
-        feed.since or view.started or now,
+        feed.since or _began(view, feed) or now,
         f"{exporter.name}: {what}, so what it shows is unknown",
         (
             ("feed", how),

@@ -78,7 +78,7 @@ def _region(facts: RegionFacts) -> RegionStatus:
         sum(sighting.present for sighting in facts.nvas),
         len(facts.nvas) if expected else 0,
         tuple(
-            [_cell(sighting, Rung.V1, expected) for sighting in facts.nvas]
+            [_cell(s, Rung.V1, expected and not (s.lacking and facts.spared)) for s in facts.nvas]
             + [_cell(sighting, Rung.V1, False) for sighting in facts.others]
             + [_cell(sighting, Rung.V2, expected) for sighting in facts.instances]
         ),

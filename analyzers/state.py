@@ -43,6 +43,10 @@ class Feed:
     open: bool = False
     since: datetime | None = None
     """When it was opened or lost; None while it never was open."""
+    awaited: datetime | None = None
+    """Since when we wait for it to open for the first time, where that is not since our own start."""
+    newcomer: bool = False
+    """A reload named it, and no time passed since."""
     reason: LostReason | None = None
     detail: str = ""
     ready: bool = False

@@ -75,6 +75,9 @@ class View(Holding):
         Apply every observation received before `now` first: silence is judged from what was applied.
         """
         self.started = self.started or now
+        for feed in self.feeds.values():
+            if feed.newcomer:
+                feed.awaited, feed.newcomer = now, False
         changes = [change for feed in tuple(self.feeds.values()) for change in advance(self, feed, now)]
         age(self, now)
         return tuple(changes)
@@ -93,8 +96,10 @@ class View(Holding):
 
     def reconfigure(self, intent: Intent) -> None:
         """Take a new intent and keep what was seen. Newly watched prefixes are unknown until `fill` or a new table."""
-        before = set(self.intent.watched)
+        before, routers = set(self.intent.watched), set(self.feeds)
         self.learn(intent)
+        for router in self.feeds.keys() - routers:
+            self.feeds[router].newcomer = self.started is not None
         added = {prefix for prefix in intent.watched if prefix not in before}
         tables, self.tables, self.by_key, self.by_session, self.holders = self.tables, {}, {}, {}, {}
         for old in tables.values():

@@ -68,6 +68,10 @@ class Placement:
     at_least: int | None = None
     """How many of `nvas` must advertise at once; None means every one of them."""
 
+    def enough_without(self, gone: int) -> bool:
+        """Whether as many NVAs as must may still advertise when `gone` of `nvas` do not."""
+        return gone == 0 or (self.at_least is not None and len(self.nvas) - gone >= self.at_least)
+
 
 @dataclass(frozen=True, slots=True)
 class Service:

@@ -39,9 +39,10 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             _held(2),
             (Rung.V1, Rung.V2, Rung.V5, Rung.V6),
             "A service is not where it must be. An NVA whose session is up does not advertise it while its region "
-            "still has it (warning); no Route Server instance of a region holds it, so that the region is out "
-            "(major); the region has it, but a site that is meant to hear it hears it on no session (major), on one "
-            "session fewer than written down in `expects` (warning), or hears it and chooses nothing (major).",
+            "still has it (warning; where `nvas: 1` says how many must, only when fewer do); no Route Server instance "
+            "of a region holds it, so that the region is out (major); the region has it, but a site that is meant to "
+            "hear it hears it on no session (major), on one session fewer than written down in `expects` (warning), or "
+            "hears it and chooses nothing (major).",
             "Find the first rung without the route. At V1 look at the health check and the BGP speaker of the NVA; at "
             "V5 at the gateway, the circuit and the edge router's inbound filter.",
             "a withdrawal that heals within two seconds is a blip: in the history, told to nobody",
@@ -167,8 +168,8 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             _held(5),
             (Rung.V1, Rung.V5),
             "Fewer equal paths than meant, and one at least: fewer of a region's NVAs advertise with the shortest path "
-            "than are meant to (one whose session is down, and one with a longer path, count as gone), or a site hears "
-            "fewer regions than the tier in use lists.",
+            "than are meant to, which is all of them or as many as `nvas: 2` says (one whose session is down, and one "
+            "with a longer path, count as gone); or a site hears fewer regions than the tier in use lists.",
             "See which member is gone: `session-down`, `missing` or `prepend-added` usually says it too. Mind the load "
             "on those that are left.",
             "capacity, not reachability; the cause has its own finding by then",
@@ -178,7 +179,7 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             _held(5),
             _ADVERTISED,
             "One region only is left that advertises a service meant for several; when one NVA only is left in it, "
-            "major.",
+            "major (a warning where `nvas: 1` says that one at a time is meant).",
             "Do no maintenance on the region that is left. Mend the others.",
             "what was lost has its own finding; this one says what the next fault would do",
         ),
@@ -244,7 +245,8 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             "than 60 s, or monitoring of a session stopped (warning). What is behind it is unknown, not gone, and "
             "findings that rest on it stay as they are.",
             "Look at the BMP configuration of the exporter and the path to us; nothing is said about the service.",
-            "routers reconnect within seconds of a restart",
+            "routers reconnect within seconds of a restart; one that has never connected gets `settle` (60 s) first, "
+            "counted from our start or from the reload that named it, for routers try again at their own pace",
         ),
     }
 )

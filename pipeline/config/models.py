@@ -83,7 +83,11 @@ class PlacementPart(Part):
     """How one region is meant to advertise one service."""
 
     role: RoleField = Role.ACTIVE
-    nvas: Nvas | None = about("NVAs meant to advertise, by name or how many of the region's; all when left out.", None)
+    nvas: Nvas | None = about(
+        "NVAs meant to advertise: all of the region when left out, those named, or how many at once must (1: the "
+        "others stand by, and nothing is said while as many advertise).",
+        None,
+    )
     prepend: Annotated[int, Field(ge=0, le=32)] = about("How many extra times the NVA's AS stands in the path.", 0)
     communities: list[CommunityField] = about("Communities that must be on the route, others beside them or not.", [])
     med: Med | None = about("The MED meant; any when left out.", None)
@@ -269,7 +273,10 @@ class StoragePart(Part):
 
 
 class IntentFile(Part):
-    """Catchment's intent: what the operator means to be true of the anycast network, and how to watch for it."""
+    """Catchment's intent: what the operator means to be true of the anycast network, and how to watch for it.
+
+    A file holds 1 MiB, 30,000 keys and values, and 4,096 characters in each of them at most: a thousand services fit.
+    """
 
     catchment: Literal[1] = about("The version of this file's format.")
     listen: ListenPart = about("Where Catchment listens.", {})

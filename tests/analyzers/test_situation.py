@@ -1,5 +1,7 @@
 """The present at a glance: three states, who is expected, and what is wrong."""
 
+from dataclasses import replace
+
 from analyzers.situation import situation
 from anycast.change import Presence
 from anycast.finding import Record, Severity, State
@@ -14,8 +16,11 @@ from tests.analyzers.network import (
     Network,
     best_route,
     best_source,
+    intent,
     msee_source,
     nva_source,
+    placement,
+    services,
 )
 
 
@@ -104,3 +109,14 @@ def test_the_stations_own_counts_are_shown_and_everything_is_plain() -> None:
     assert shown.feeds[0] is mine
     assert len(shown.feeds) == 3
     assert to_plain(shown)["services"][0]["service"] == "web"
+
+
+def test_an_nva_that_may_rest_is_not_shown_as_lacking() -> None:
+    for least, lacking in ((None, ["weu-nva1"]), (1, [])):
+        web_service, *others = services()
+        placed = (placement("weu", at_least=least), placement("eus"))
+        network = Network(intent(services=(replace(web_service, placements=placed), *others)))
+        network.withdraw(nva_source("weu-nva1"), WEB)
+        weu = web(look(network)).regions[0]
+        assert (weu.nvas_present, weu.nvas_expected) == (1, 2)
+        assert [c.nva for c in weu.cells if c.expected and c.presence is Presence.ABSENT] == lacking

@@ -8,7 +8,7 @@ import pytest
 from analyzers.judge import ANALYZERS, judge
 from analyzers.memory import restore, snapshot
 from anycast.finding import Finding, Kind, Severity
-from anycast.intent import Instance, Intent, Nva, Placement, Region, Service, Site, Thresholds, Vantage
+from anycast.intent import Exporter, Instance, Intent, Nva, Placement, Region, Service, Site, Thresholds, Vantage
 from anycast.observation import DownReason, FeedOpened, SessionUp
 from anycast.prefix import Prefix
 from anycast.route import Asn, parse_community
@@ -20,6 +20,7 @@ from tests.analyzers.network import (
     VDI,
     WEB,
     Network,
+    at_collector,
     best_route,
     best_source,
     dump,
@@ -475,6 +476,112 @@ def test_a_site_that_hears_a_whole_tier_has_not_shrunk() -> None:
     assert [f.subject.site for f in of(network, Kind.ECMP_SHRUNK)] == ["nyc"]
 
 
+# how many NVAs at once
+
+
+def of_three(at_least: int | None) -> Network:
+    """One region that matters, `eus`, with a third NVA that only the intent knows a session of."""
+    third = Nva("eus-nva3", ip_address("10.20.1.6"), Asn(65020))
+    meant = intent()
+    eus = meant.by_region["eus"]
+    seat = next(v for v in meant.vantages if v.nva == "eus-nva1")
+    values = {slot: getattr(seat, slot) for slot in Vantage.__slots__}
+    placed = Placement("eus", nvas=("eus-nva1", "eus-nva2", "eus-nva3"), at_least=at_least)
+    return Network(
+        intent(
+            services=of_service("web", placements=(placement("weu"), placed)),
+            regions=(meant.by_region["weu"], Region("eus", eus.instances, (*eus.nvas, third), eus.recognition)),
+            vantages=(
+                *meant.vantages,
+                Vantage(**(values | {"name": "eus-nva3", "nva": "eus-nva3", "peer": third.address})),
+            ),
+        )
+    )
+
+
+def counted(network: Network) -> set[tuple[Kind, str | None]]:
+    kinds = (Kind.MISSING, Kind.ECMP_SHRUNK, Kind.REDUNDANCY_LOW, Kind.UNEXPECTED_ORIGIN)
+    return {
+        (f.kind, f.subject.nva or f.subject.region)
+        for f in network.findings()
+        if f.kind in kinds and f.subject.service == "web"
+    }
+
+
+def one_at_a_time(name: str) -> Placement:
+    return placement(name, at_least=1)
+
+
+def test_one_of_two_nvas_gone_is_nothing_where_one_at_a_time_is_meant() -> None:
+    for least, found in ((None, {(Kind.MISSING, "weu-nva1"), (Kind.ECMP_SHRUNK, "weu")}), (1, set())):
+        placed = (placement("weu", at_least=least), placement("eus"))
+        network = Network(intent(services=of_service("web", placements=placed)))
+        assert network.findings() == ()
+        network.withdraw(NVA, WEB)
+        assert counted(network) == found
+        network.down(NVA)
+        assert counted(network) == found - {(Kind.MISSING, "weu-nva1")}
+        assert len(of(network, Kind.SESSION_DOWN)) == 1
+
+
+def test_the_last_of_them_gone_is_told_although_one_at_a_time_is_meant() -> None:
+    network = Network(intent(services=of_service("web", placements=(one_at_a_time("weu"), placement("eus")))))
+    network.withdraw(NVA, WEB)
+    network.withdraw(nva_source("weu-nva2"), WEB)
+    assert counted(network) == {(Kind.MISSING, "weu-nva1"), (Kind.MISSING, "weu-nva2")}
+    assert ("expected", "advertised by at least 1 of weu-nva1, weu-nva2") in of(network, Kind.MISSING)[0].evidence
+    network.withdraw(RS0, WEB)
+    network.withdraw(RS1, WEB)
+    assert counted(network) == {(Kind.MISSING, "weu"), (Kind.REDUNDANCY_LOW, None)}
+
+
+@pytest.mark.parametrize(("least", "told"), [(None, True), (3, True), (2, False), (1, False)])
+def test_two_of_three_are_enough_where_two_are_meant(least: int | None, told: bool) -> None:
+    network = of_three(least)
+    network.announce(at_collector("10.20.1.6"), WEB, nva_route("eus-nva1", WEB))
+    network.wait(10)
+    assert counted(network) == set()
+    network.withdraw(nva_source("eus-nva1"), WEB)
+    found = {(Kind.MISSING, "eus-nva1"), (Kind.ECMP_SHRUNK, "eus")} if told else set()
+    assert counted(network) == found
+
+
+def test_one_of_three_is_too_few_where_two_are_meant() -> None:
+    network = of_three(2)
+    network.announce(at_collector("10.20.1.6"), WEB, nva_route("eus-nva1", WEB))
+    network.wait(10)
+    network.withdraw(nva_source("eus-nva1"), WEB)
+    network.withdraw(nva_source("eus-nva2"), WEB)
+    assert counted(network) == {
+        (Kind.MISSING, "eus-nva1"), (Kind.MISSING, "eus-nva2"), (Kind.ECMP_SHRUNK, "eus")
+    }  # fmt: skip
+    (shrunk,) = of(network, Kind.ECMP_SHRUNK)
+    assert shrunk.summary.endswith("1 of 3 NVAs of eus advertise its shortest path, 2 are meant")
+
+
+def test_an_nva_whose_session_with_us_is_down_may_be_the_one_that_advertises() -> None:
+    network = of_three(2)
+    assert [f.subject.nva for f in of(network, Kind.SESSION_DOWN)] == ["eus-nva3"]
+    network.withdraw(nva_source("eus-nva1"), WEB)
+    assert counted(network) == {(Kind.ECMP_SHRUNK, "eus")}  # one of three is in sight, which is capacity and no more
+
+
+def test_a_longer_path_leaves_as_many_equal_ones_as_are_meant() -> None:
+    for least, kinds in ((None, {Kind.ECMP_SHRUNK, Kind.PREPEND_ADDED}), (1, {Kind.PREPEND_ADDED})):
+        placed = (placement("weu", at_least=least), placement("eus"))
+        network = Network(intent(services=of_service("web", placements=placed)))
+        network.announce(NVA, WEB, nva_route("weu-nva1", WEB, prepend=1))
+        assert {finding.kind for finding in network.findings()} == kinds
+
+
+def test_the_last_region_with_one_nva_is_as_meant_where_one_at_a_time_is_meant() -> None:
+    network = Network(intent(services=of_service("web", placements=(placement("weu"), one_at_a_time("eus")))))
+    gone(network, "weu")
+    network.withdraw(nva_source("eus-nva1"), WEB)
+    (low,) = of(network, Kind.REDUNDANCY_LOW)
+    assert low.severity is Severity.WARNING
+
+
 # session-down, flapping, prefix-limit, blind
 
 
@@ -539,6 +646,21 @@ def test_an_exporter_that_never_connects_is_blindness_once_it_had_its_time() -> 
     assert network.findings() == ()
     network.wait(20)
     assert only(network).key == "blind|site=nyc|exporter=nyc-ce1"
+
+
+def test_an_exporter_that_a_reload_names_has_its_time_from_then_on() -> None:
+    network = Network()
+    network.wait(300)
+    network.view.reconfigure(meant := intent(exporters=(*network.intent.exporters, Exporter("lux-ce1", ()))))
+    network.intent = meant
+    assert network.findings() == ()
+    reloaded = network.now
+    network.wait(0)
+    network.wait(59)
+    assert network.findings() == ()
+    network.wait(1)
+    assert only(network).key == "blind|exporter=lux-ce1"
+    assert only(network).since == reloaded
 
 
 def test_when_nobody_connects_after_a_restart_that_is_blindness_too() -> None:
