@@ -12,6 +12,7 @@ from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST
 from collector.wire.bgp.notification import decode_notification
 from collector.wire.bgp.path import read
 from collector.wire.bgp.problems import WITHDRAWING, Remedy
+from collector.wire.cutting import Damaged
 from collector.wire.element import Element, ElementType
 from collector.wire.errors import Malformed
 from collector.wire.mrt.attributes import canonical
@@ -22,7 +23,6 @@ from collector.wire.mrt.values import (
     STATES,
     BgpMessage,
     Content,
-    Damaged,
     PeerIndexTable,
     Record,
     Rib,

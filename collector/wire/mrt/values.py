@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from anycast.prefix import Address, Prefix
 from anycast.route import Asn
 from collector.wire.bgp.families import Afi
+from collector.wire.cutting import Damaged as Damaged  # records() yields it beside Record
 
 
 class RecordType(IntEnum):
@@ -51,17 +52,6 @@ class Record:
     """Without the header, and without the microseconds of an extended timestamp."""
     offset: int
     """Of its header in the (decompressed) file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Damaged:
-    """Octets of a file that are no record, and were passed over."""
-
-    reason: str
-    offset: int
-    """Where they begin in the (decompressed) file."""
-    raw: bytes
-    """The first of them."""
 
 
 @dataclass(frozen=True, slots=True)

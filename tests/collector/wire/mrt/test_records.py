@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.wire.mrt.records import KEPT, looks_like_mrt, records
-from collector.wire.mrt.values import Damaged, Record
+from collector.wire.cutting import KEPT, Damaged
+from collector.wire.mrt.records import looks_like_mrt, records
+from collector.wire.mrt.values import Record
 from tests.collector.wire.mrt.writing import STAMP, record
 
 GOOD = record(16, 4, b"whatever it says")
