@@ -98,6 +98,7 @@ def as_elements(batch: FileBatch) -> Iterator[Element]:
             path_id=path_id if has_path_id else None,
             attributes=batch.attributes.attributes(identity, _FAMILIES[family]) if action else None,
             originated=_EPOCH + timedelta(seconds=originated) if action == IN_TABLE else None,
+            record=form,
         )
 
 

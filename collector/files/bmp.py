@@ -106,7 +106,7 @@ class BmpFile:
         self._carried[number] = arrays.add_path[peer.number]
 
     def left(self) -> Iterator[FileBatch | Element]:
-        """Yield what was not handed over yet when reading ended by an error of the file."""
+        """Yield the rows that were not handed over yet."""
         if self._filling.count:
             yield self._batch()
 

@@ -1,7 +1,7 @@
 """Path attributes of an UPDATE: checked against RFC 4271, 4760 and 7606, and copied without their NLRI.
 
-Only what is entirely as it should be passes. Everything else, and what needs more than a copy (AS4_PATH, families
-other than unicast, flags that are off), is refused and left to the plain decoder.
+Only what is entirely as it should be passes. Everything else, and what needs more than a copy (families other than
+unicast, flags that are off), is refused and left to the plain decoder.
 """
 
 from typing import Any
@@ -23,6 +23,10 @@ BITS is 32 or 128, 0 where there is no such attribute."""
 _OPTIONAL, _TRANSITIVE, _PARTIAL, _EXTENDED = u64(0x80), u64(0x40), u64(0x20), u64(0x10)
 _BOTH = u64(0xC0)
 _REACH, _UNREACH = u64(14), u64(15)
+_LAST = u64(63)
+"""The highest code that fits into SEEN; higher ones are left to the plain decoder."""
+CHECKED = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 25, 26, 32, 35)
+"""Codes whose flags and values are checked here; any other one up to 63 may be what it likes."""
 
 
 @inner
@@ -31,11 +35,11 @@ def _flags_fit(code: Any, flags: Any) -> Any:
     kind = flags & _BOTH
     if code in (_1, _2, _3, _5, u64(6)):
         return kind == _TRANSITIVE and flags & u64(0x2F) == _0
-    if code in (_4, u64(9), u64(10), _REACH, _UNREACH):
+    if code in (_4, u64(9), u64(10), _REACH, _UNREACH, u64(26)):
         return kind == _OPTIONAL and flags & u64(0x2F) == _0
-    if code in (u64(7), _8, _16, _32):
+    if code in (u64(7), _8, _16, u64(17), u64(18), u64(25), _32, u64(35)):
         return kind == _BOTH and flags & u64(0x0F) == _0
-    return False
+    return True
 
 
 @inner
@@ -54,7 +58,7 @@ def _path_fits(buffer: Any, start: Any, end: Any, narrow: Any) -> Any:
 
 
 @inner
-def _value_fits(buffer: Any, code: Any, at: Any, size: Any, narrow: Any) -> Any:
+def value_fits(buffer: Any, code: Any, at: Any, size: Any, narrow: Any) -> Any:
     """Whether the length, and the value where it matters, are as RFC 7606, 7, wants them."""
     if code == _1:
         return size == _1 and byte(buffer, at) <= _2
@@ -66,13 +70,29 @@ def _value_fits(buffer: Any, code: Any, at: Any, size: Any, narrow: Any) -> Any:
         return size == _0
     if code == u64(7):
         return size == _8 - _2 * narrow
-    if size == _0:
-        return False
     if code in (_8, u64(10)):
-        return size % _4 == _0
+        return size % _4 == _0 and size != _0
     if code == _16:
-        return size % _8 == _0
-    return code == _32 and size % u64(12) == _0
+        return size % _8 == _0 and size != _0
+    if code == _32:
+        return size % u64(12) == _0 and size != _0
+    return _rarer_fits(buffer, code, at, size)
+
+
+@inner
+def _rarer_fits(buffer: Any, code: Any, at: Any, size: Any) -> Any:
+    """The same for what few routes have. What nobody knows is taken as it is."""
+    if code == u64(17):
+        return _path_fits(buffer, at, at + size, _0)
+    if code == u64(18):
+        return size == _8
+    if code == u64(25):
+        return size % u64(20) == _0 and size != _0
+    if code == u64(26):  # AIGP with its metric and nothing else
+        return size == u64(11) and byte(buffer, at) == _1 and word16(buffer, at + _1) == u64(11)
+    if code == u64(35):
+        return size == _4
+    return True
 
 
 @inner
@@ -123,15 +143,17 @@ def attributes(buffer: Any, start: Any, end: Any, narrow: Any, scratch: Any, fou
     found[:] = _0
     at, copied = start, start
     while at < end:
-        if end - at < _4:
+        if end - at < _3:
             return False
         head, flags, code = at, byte(buffer, at), byte(buffer, at + _1)
         size = byte(buffer, at + _2)
         at += _3
         if flags & _EXTENDED:
+            if at >= end:
+                return False
             size = size << _8 | byte(buffer, at)
             at += _1
-        if size > end - at or code > _32 or not _flags_fit(code, flags):
+        if size > end - at or code > _LAST or not _flags_fit(code, flags):
             return False
         if found[SEEN] >> code & _1:
             return False
@@ -144,7 +166,7 @@ def attributes(buffer: Any, start: Any, end: Any, narrow: Any, scratch: Any, fou
                     return False
             elif not _unreach(buffer, at, size, found):
                 return False
-        elif not _value_fits(buffer, code, at, size, narrow):
+        elif not value_fits(buffer, code, at, size, narrow):
             return False
         at += size
     found[SIZE] = copy(buffer, copied, end, scratch, found[SIZE])

@@ -61,7 +61,7 @@ def lent_rows(rows: Any) -> Any:
 
 
 @inner
-def _masked(word: Any, bits: Any) -> Any:
+def masked(word: Any, bits: Any) -> Any:
     """The first `bits` (up to 64) of a word, the others zero."""
     if bits >= _64:
         return word
@@ -71,7 +71,7 @@ def _masked(word: Any, bits: Any) -> Any:
 
 
 @inner
-def _word(buffer: Any, at: Any, octets: Any) -> Any:
+def top(buffer: Any, at: Any, octets: Any) -> Any:
     """Up to 8 octets as the top of a word; what stands below them is for the caller to mask."""
     if u64(len(buffer)) - at >= _8:
         return word64(buffer, at)
@@ -109,10 +109,10 @@ def prefixes(buffer: Any, start: Any, end: Any, longest: Any, add_path: Any, row
             return FULL
         high, low = _0, _0
         if octets > _8:
-            high = _word(buffer, at, _8)
-            low = _masked(_word(buffer, at + _8, octets - _8), bits - _64)
+            high = top(buffer, at, _8)
+            low = masked(top(buffer, at + _8, octets - _8), bits - _64)
         else:
-            high = _masked(_word(buffer, at, octets), bits)
+            high = masked(top(buffer, at, octets), bits)
         put(rows.family, number, family)
         put(rows.prefix_high, number, high)
         put(rows.prefix_low, number, low)

@@ -35,7 +35,8 @@ def _load_of(width: int) -> Compiled:
     return spelled(load)
 
 
-_load16, _load32, _load64 = _load_of(16), _load_of(32), _load_of(64)
+_load16, _load32, load64 = _load_of(16), _load_of(32), _load_of(64)
+"""`load64(buffer, at)` is eight octets that the caller has made sure of with `need`."""
 
 
 @spelled
@@ -81,7 +82,8 @@ def borrow(typing: Any, array: Any) -> Any:
 
 
 @inner
-def _need(buffer: Any, at: Any, octets: Any) -> None:
+def need(buffer: Any, at: Any, octets: Any) -> None:
+    """Raise IndexError unless `octets` octets are there at `at`."""
     size = u64(len(buffer))
     if at > size or octets > size - at:
         raise IndexError("a read past the end of the buffer")
@@ -96,22 +98,22 @@ def byte(buffer: Any, at: Any) -> Any:
 @inner
 def word16(buffer: Any, at: Any) -> Any:
     """Two octets as uint64."""
-    _need(buffer, at, _2)
+    need(buffer, at, _2)
     return _load16(buffer, at)
 
 
 @inner
 def word32(buffer: Any, at: Any) -> Any:
     """Four octets as uint64."""
-    _need(buffer, at, _4)
+    need(buffer, at, _4)
     return _load32(buffer, at)
 
 
 @inner
 def word64(buffer: Any, at: Any) -> Any:
     """Eight octets as uint64."""
-    _need(buffer, at, _8)
-    return _load64(buffer, at)
+    need(buffer, at, _8)
+    return load64(buffer, at)
 
 
 @inner
@@ -120,8 +122,8 @@ def copy(source: Any, start: Any, end: Any, target: Any, to: Any) -> Any:
     size = end - start
     if end < start:
         raise IndexError("a copy that ends before it starts")
-    _need(source, start, size)
-    _need(target, to, size)
+    need(source, start, size)
+    need(target, to, size)
     done = _0
     while size - done >= _8:
         _move64(source, start + done, target, to + done)
