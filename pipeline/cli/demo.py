@@ -1,14 +1,23 @@
 """`catchment demo`."""
 
+import math
 import os
 import shutil
 import socket
 import subprocess
 import sys
 
+SHORTEST = 30.0
+"""Seconds of a story, at least: findings must open before what caused them is healed, and hold-downs do not shrink."""
+
 
 def demo(seconds: float, recording: bool, live: bool, keep: bool, port: int) -> int:
     """Play the story, live where the machine can, else from the recording, and say which."""
+    if not (SHORTEST <= seconds < math.inf):
+        sys.stderr.write(
+            f"catchment demo: --seconds {seconds:g} is no length for the story; name {SHORTEST:g} or more\n"
+        )
+        return 2
     why_not = "a recording was asked for" if recording else _why_not_live()
     if (taken := _taken(port)) is not None:
         sys.stderr.write(f"catchment demo: the page cannot have port {port}: {taken}; name another with --port\n")

@@ -3,7 +3,7 @@
 import re
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.text import Text
 
@@ -15,7 +15,12 @@ CLOCK, WORD = 12, 11  # columns of a time of day, and of the word for what happe
 NARROWEST = 40
 """Columns of text at least, on however narrow a terminal."""
 
-_SHOWN = {"feed": None, "finding": {"opened", "changed", "cleared"}, "session": {"peer-down"}, "route": {"withdrawn"}}
+_SHOWN = {
+    "feed": None,
+    "finding": {"opened", "changed", "cleared"},
+    "session": {"peer-down"},
+    "route": {"withdrawn", "announced"},
+}
 """Events worth a line in the terminal, by kind; None is all of a kind. The page shows every one."""
 _ROUTE = re.compile(r"(?P<prefix>\S+) \S+ at (?P<where>\S+) \[path .*\](?P<how>.*)")
 _LOST = re.compile(r"(?P<lost>.* was lost: [a-z-]+), .*(?P<so>; last heard .*)")
@@ -35,20 +40,21 @@ class Line:
 
 
 def events(happened: Iterable[Plain]) -> tuple[Line, ...]:
-    """Lines of the daemon's timeline; one prefix withdrawn at several vantages in a row is one line."""
+    """Lines of the daemon's timeline; one prefix withdrawn, or announced, at several vantages in a row is one line."""
     lines: list[Line] = []
     places: list[str] = []
+    row: tuple[str, str] | None = None
     for event in happened:
         if not _worth(event):
             continue
         where = _ROUTE.fullmatch(event["text"]) if event["kind"] == "route" else None
-        plainly = where is not None and not where["how"]
         line = Line(event["what"], _short(event), _clock(event["at"]), SEVERITY_STYLE.get(event.get("severity"), ""))
-        if plainly and where is not None and places and places[0] == where["prefix"]:
+        same = (line.word, where["prefix"]) if where is not None and not where["how"] else None
+        if where is not None and same is not None and same == row:
             places.append(where["where"])
-            lines[-1] = Line(lines[-1].word, _at(places), lines[-1].at, lines[-1].style)
+            lines[-1] = replace(lines[-1], text=f"{where['prefix']} at {', '.join(places)}")
             continue
-        places = [where["prefix"], where["where"]] if plainly and where is not None else []
+        row, places = same, [where["where"]] if where is not None else []
         lines.append(line)
     return tuple(lines)
 
@@ -61,11 +67,6 @@ def _worth(event: Plain) -> bool:
 def _clock(stamp: str) -> str:
     """The time of day in UTC, with milliseconds: `CLOCK` columns."""
     return f"{parse_stamp(stamp):%H:%M:%S.%f}"[:CLOCK]
-
-
-def _at(places: list[str]) -> str:
-    prefix, *where = places
-    return f"{prefix} at {', '.join(where)}"
 
 
 def _short(event: Plain) -> str:

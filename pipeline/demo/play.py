@@ -120,8 +120,8 @@ class Play:
             await asyncio.sleep(0.3)
         for service in services:
             regions = ", ".join(f"{each['region']} {each['presence']}" for each in service["regions"])
-            lands = ", ".join(f"{each['site']} on {each.get('landed') or 'unknown'}" for each in service["sites"])
-            lines.plain(f"{service['service']:<4} {service['prefix']:<15} {regions}; {lands}")
+            landing = ", ".join(f"{each['site']} on {lands(each)}" for each in service["sites"])
+            lines.plain(f"{service['service']:<4} {service['prefix']:<15} {regions}; {landing}")
 
     async def _perform(self, client: Client) -> None:
         self._number = int((await asyncio.to_thread(client.get, "/api/v1/status"))["events"])
@@ -190,6 +190,13 @@ async def _endable(play: Play, keep: bool) -> int:
 
 def _listed(kinds: Iterable[str]) -> str:
     return ", ".join(sorted(kinds)) or "none"
+
+
+def lands(site: Plain) -> str:
+    """Where a site lands: on each region that it hears and that is meant to be equal to the one it lands on."""
+    landed = site.get("landed") or "unknown"
+    equal = next((tier for tier in site["intended"] if landed in tier), [landed])
+    return "+".join(region for region in equal if region == landed or region in site["heard"])
 
 
 def _states(services: Iterable[Plain]) -> str:

@@ -13,6 +13,8 @@ from lab.faults import catchment
 from lab.topology import Lab
 
 GRACE = 12.0  # seconds that a daemon has to stop
+GUARD = 'read -r _; kill "$0" 2>/dev/null'
+"""Waits for the end of its input, which is the end of whoever holds the other end, and ends the process named."""
 
 
 class Watcher(Protocol):
@@ -65,12 +67,15 @@ class LabWatcher:
 
 
 class PlainWatcher:
-    """A daemon whose station listens where its intent says."""
+    """A daemon whose station listens where its intent says. It ends when we do, and be it that we are killed."""
 
     def __init__(self, intent: Path, data: Path, log: Path, mode: str) -> None:
         with log.open("ab") as output:
             environment = os.environ | {"CATCHMENT_MODE": mode}
             self._child = subprocess.Popen(command(intent, data), stdout=output, stderr=output, env=environment)
+        # In a session of its own, so that Ctrl-C at the terminal does not end it before it has done its duty.
+        guard = ["sh", "-c", GUARD, str(self._child.pid)]
+        self._guard = subprocess.Popen(guard, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
 
     @property
     def alive(self) -> bool:
@@ -86,3 +91,11 @@ class PlainWatcher:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
+        self._dismiss()
+
+    def _dismiss(self) -> None:
+        """End the guard, and not by its input: the daemon's number may be somebody else's by now."""
+        self._guard.kill()
+        self._guard.wait()
+        if self._guard.stdin is not None:
+            self._guard.stdin.close()

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,13 +18,14 @@ from typing import Any
 
 import pytest
 
-from lab import tape
+from lab import state, tape
 from lab.story import STORY
 from lab.tape import STORY_TAPE, Moment, Tape, What
 from pipeline.client import Client, NoDaemon
-from pipeline.demo.play import Play
+from pipeline.demo.play import Play, lands
 from pipeline.demo.player import Player, loopback
 from pipeline.demo.replayed import SPEED, RecordingStage, steps
+from pipeline.demo.watcher import GRACE, GUARD
 from tests import needs
 
 FAST = 12.0
@@ -190,6 +193,50 @@ def test_a_demo_that_is_told_to_end_takes_its_daemon_with_it(tmp_path: Path) -> 
     with pytest.raises(NoDaemon):
         Client(data).get("/api/v1/status")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_that_is_killed_takes_its_daemon_with_it_too(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "pipeline", "demo", "--recording", "--port", str(free_port())]
+    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
+    demo = subprocess.Popen(argv, stdout=subprocess.PIPE, encoding="utf-8", env=environment)
+    assert demo.stdout is not None
+    with demo.stdout:
+        assert any("weu present" in line for line in demo.stdout)
+        [data] = tmp_path.glob("catchment-demo-*/data")
+        pid = int(Client(data).get("/api/v1/status")["pid"])
+        demo.kill()
+        assert demo.wait(20) == -signal.SIGKILL
+    deadline = time.monotonic() + GRACE
+    while state.start_time(pid) is not None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert state.start_time(pid) is None, "its daemon still runs"
+
+
+def test_only_the_end_of_who_holds_its_input_makes_the_guard_end_a_daemon() -> None:
+    with subprocess.Popen(["sleep", "60"]) as watched:
+        guard = subprocess.Popen(["sh", "-c", GUARD, str(watched.pid)], stdin=subprocess.PIPE)
+        with pytest.raises(subprocess.TimeoutExpired):
+            watched.wait(0.5)
+        guard.communicate(timeout=5)
+        assert watched.wait(5) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("seconds", ["-5", "0", "29.9", "nan", "inf"])
+def test_a_length_that_no_story_has_is_refused_in_words(seconds: str) -> None:
+    argv = [sys.executable, "-m", "pipeline", "demo", "--recording", "--seconds", seconds, "--port", str(free_port())]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"catchment demo: --seconds {float(seconds):g} is no length for the story; name 30 or more\n"
+    )
+
+
+def test_a_site_lands_on_every_region_that_it_hears_of_those_meant_to_be_equal() -> None:
+    both, one = [["weu", "eus"]], [["weu"], ["eus"]]
+    assert lands({"landed": "eus", "heard": ["eus", "weu"], "intended": both}) == "weu+eus"
+    assert lands({"landed": "eus", "heard": ["eus"], "intended": both}) == "eus"
+    assert lands({"landed": "weu", "heard": ["eus", "weu"], "intended": one}) == "weu"
+    assert lands({"heard": [], "intended": one}) == "unknown"
 
 
 def test_where_loopback_is_one_address_the_demo_says_which_command_helps() -> None:

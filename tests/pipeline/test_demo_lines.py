@@ -52,6 +52,14 @@ def test_another_prefix_or_what_was_not_seen_when_it_happened_is_a_line_of_its_o
     ]
 
 
+def test_what_is_announced_again_is_shown_as_what_was_withdrawn_is() -> None:
+    back = [event("route", "announced", f"10.250.0.10/32 announced at {where} [path 65515]") for where in ("a", "b")]
+    assert [(line.word, line.text) for line in lines.events([withdrawn("a"), withdrawn("b"), *back])] == [
+        ("withdrawn", "10.250.0.10/32 at a, b"),
+        ("announced", "10.250.0.10/32 at a, b"),
+    ]
+
+
 def test_the_time_of_day_has_milliseconds() -> None:
     [line] = lines.events([withdrawn("weu-rs0")])
     assert line.at == "08:00:00.123"
@@ -78,7 +86,7 @@ def test_words_that_have_a_column_are_not_said_twice_and_errno_stays_on_the_page
 def test_what_is_not_worth_a_line_is_left_to_the_page() -> None:
     left = [
         event("finding", "pending", "missing pending: web"),
-        event("route", "announced", "10.250.0.10/32 announced at weu-rs0 [path 65515, next hop 10.10.255.4]"),
+        event("route", "changed", "10.250.0.10/32 changed at weu-rs0 [path 65515, next hop 10.10.255.4]"),
         event("session", "peer-up", "up"),
         event("notification", "told", "hook was told"),
     ]
