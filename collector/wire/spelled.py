@@ -13,6 +13,7 @@ from typing import Final
 from anycast.observation import Rib
 from anycast.prefix import Address, Prefix
 from anycast.route import Attributes
+from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST, Afi
 from collector.wire.element import Element, ElementType
 from collector.wire.mrt.values import STATES, RecordType
 
@@ -24,7 +25,7 @@ FORMS: Final[dict[int, str]] = {
     RecordType.BGP4MP: "BGP4MP",
     RecordType.BGP4MP_ET: "BGP4MP_ET",
 }
-"""Forms by type of the MRT record. Messages of BMP, which bgpdump does not read, look like those of a BGP4MP_ET file."""
+"""Forms by type of the MRT record. Messages of BMP, which bgpdump does not read, look like those of BGP4MP_ET."""
 
 DEPRECATED: Final = FORMS[RecordType.BGP]
 """The form of the BGP records of RFC 6396, appendix B. It has no bar before communities, and no field without any."""
@@ -32,6 +33,11 @@ DEPRECATED: Final = FORMS[RecordType.BGP]
 _ORIGINS: Final = {0: "IGP", 1: "EGP", 2: "INCOMPLETE", None: "INCOMPLETE"}
 _STATES: Final = {name: code for code, name in STATES.items()} | {"up": 6, "down": 1, "": 0}
 """States of RFC 4271, 8.2.2, by name; BMP says no more than up and down, and nothing of the state before."""
+_IN_TABLES: Final = (str(IPV4_UNICAST), str(IPV6_UNICAST))
+_IN_MESSAGES: Final = (*_IN_TABLES, str(Afi(1, 2)), str(Afi(2, 2)))
+"""Families whose routes are printed: in messages multicast, too, which no line tells apart."""
+_PRINTED: Final = ("", "ipv4-unicast", "ipv6-unicast", "ipv4-multicast", "ipv6-multicast")
+"""Families of routes that bgpdump has lines for; empty for what is no route."""
 _SENT: Final = (str(Rib.ADJ_OUT_PRE), str(Rib.ADJ_OUT_POST))
 _COMMUNITIES: Final = {0xFFFFFF01: "no-export", 0xFFFFFF02: "no-advertise", 0xFFFFFF03: "local-AS"}
 _NO_ADDRESS: Final = IPv4Address("255.255.255.255")
@@ -44,10 +50,16 @@ def spelled(element: Element, form: str, large: bool = False) -> bytes | None:
 
     `form` is one of `FORMS`. `large` adds the field that `bgpdump -m -l` has: large communities.
     """
+    if element.family not in _PRINTED:
+        return None
     match element.type:
         case ElementType.STATE if element.state:
             states = f"{_state(element.old_state)}|{_state(element.state)}"
             return _line(form, element, "STATE", states)
+        case ElementType.RIB if element.family not in _IN_TABLES:
+            return None
+        case _ if element.family not in _IN_MESSAGES:
+            return None
         case ElementType.WITHDRAWAL:
             return _line(_full(form, element), element, "W", _route(element))
         case ElementType.ANNOUNCEMENT | ElementType.RIB if element.attributes is not None:
