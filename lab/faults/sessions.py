@@ -165,8 +165,13 @@ def _knock(address: IPv4Address) -> None:
 
 
 def _mend(lab: Lab, node: str, address: IPv4Address, table: str, say: Say) -> None:
-    """Let BMP pass, and have the exporter dial anew: its TCP might wait two minutes before it tries again."""
-    _rules(lab, table, address, "")
-    say(f"collector: BMP from {address} passes again")
+    """Let BMP pass, and have the exporter dial anew: its TCP might wait two minutes before it tries again.
+
+    The end of what was left of its connection passes first. Else its TCP could use the moment to send again what was
+    swallowed, and there would have been no gap.
+    """
+    _rules(lab, table, address, "tcp flags & rst == 0 drop")
     if _abort(lab, node, address):
         say(f"{node}: what was left of its BMP connection is aborted, so that it dials anew")
+    _rules(lab, table, address, "")
+    say(f"collector: BMP from {address} passes again")
