@@ -44,6 +44,7 @@ def _global(config: Config, speaker: Speaker) -> Iterator[str]:
     yield f"# GoBGP of {speaker.exporter}, from {config.source.name} by `catchment gobgp`. It listens and says nothing."
     yield "[global.config]"
     yield from (f"  as = {speaker.asn}", f'  router-id = "{speaker.router_id}"')
+    yield "  port = -1  # it dials every peer, and nobody dials it: so it needs no privilege, and no way in"
     # Nothing is exported twice over: a policy that rejects everything, and a default that does. Nothing gets into its
     # table, either: GoBGP would withdraw from its peers what it never announced. BMP tells what they said before that.
     yield "[global.apply-policy.config]"
