@@ -11,7 +11,7 @@ import argparse
 import random
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
@@ -177,7 +177,7 @@ def _open(identifier: bytes) -> bytes:
     return MARKER + struct.pack("!HB", 19 + len(body), 1) + body
 
 
-FORMS = {
+FORMS: dict[str, Callable[[Iterator[Group]], Iterator[bytes]]] = {
     "table-dump-v2": table_dump_v2,
     "updates": lambda found: bgp4mp_et(updates(found)),
     "bmp": lambda found: bmp(updates(found)),

@@ -16,7 +16,6 @@ from collector.wire.spelled import DEPRECATED, FORMS, attributes_text, form_text
 
 PIECE: Final = 1 << 20
 """Octets that are gathered before they are written."""
-_FAMILIES: Final = (Family.IPV4, Family.IPV6, Family.IPV4)  # of the variants of `collector.kernel.text_attributes`
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ class _Columns:
                 columns, np.uint64(row), spelling, table, table.arena.view(np.uint8), self._texts, self._buffer
             )
             row, size, why, number, variant = map(int, answer)
-            out.write(memoryview(self._buffer)[:size])
+            out.write(self._buffer[:size].data)
             octets += size
             if why == halt.END:
                 return octets
@@ -156,8 +155,9 @@ class _Columns:
 
     def _spell(self, table: AttributeTable, number: int, variant: int) -> None:
         """Let the plain speller make the text that compiled code would not."""
-        attributes = table.attributes(int(table.arrays.ids[number]), _FAMILIES[variant])
-        text = attributes_text(attributes, DEPRECATED if variant == 2 else "").encode()
+        family = Family.IPV6 if variant & 1 else Family.IPV4
+        attributes = table.attributes(int(table.arrays.ids[number]), family)
+        text = attributes_text(attributes, DEPRECATED if variant & 2 else "").encode()
         starts, sizes, arena, used = self._texts
         at, start = number * self._variants + variant, int(used[0])
         if start + len(text) + self._least > len(arena):

@@ -12,12 +12,12 @@ import numpy as np
 
 from collector.kernel.compiled import FINGERPRINT, entry, inner
 from collector.kernel.intern import lent_table
-from collector.kernel.text_attributes import DEPRECATED, EACH, FIXED, FOUR, SIX, attributes_text
+from collector.kernel.text_attributes import DEPRECATED, EACH, FIXED, SIX, VARIANTS, attributes_text
 from collector.kernel.text_words import four, letter, number, padded, six, span
 from collector.kernel.words import borrow
 
 u64 = np.uint64
-_0, _1, _2, _3, _8, _32 = (u64(value) for value in (0, 1, 2, 3, 8, 32))
+_0, _1, _2, _8, _32 = (u64(value) for value in (0, 1, 2, 8, 32))
 _BAR, _SLASH, _DOT, _NEWLINE = u64(124), u64(47), u64(46), u64(10)
 _NONE = u64(0xFFFFFFFFFFFFFFFF)
 _BILLION, _THOUSAND = np.int64(1_000_000_000), np.int64(1000)
@@ -28,6 +28,7 @@ HEADS = 18 * 4
 """Entries: form * 4 + 2 where the recording side sent it + 1 where a path id is carried."""
 PEER = 64
 """Octets of the longest text of a peer."""
+_VARIANTS = u64(VARIANTS)
 _HEAD, _HEADS, _PEER = u64(HEAD), u64(HEADS), u64(PEER)
 _LINE = u64(256)
 """Room for a line without its attributes: form 16, time 22, letter 2, peer 64, prefix 50, path id 11, and slack."""
@@ -85,7 +86,7 @@ class Texts(NamedTuple):
     """The attributes' texts made so far; entry numbers are those of `collector.kernel.intern.Interned`."""
 
     starts: Any
-    """uint64[entries * 3], at entry * 3 + variant."""
+    """uint64[entries * VARIANTS], at entry * VARIANTS + variant."""
     sizes: Any
     """uint64 likewise; 0 where there is none yet."""
     arena: Any
@@ -139,7 +140,7 @@ def _number(table: Any, identity: Any) -> Any:
 @inner
 def _made(table: Any, octets: Any, texts: Any, entry_number: Any, variant: Any) -> Any:
     """Make the text of an entry where there is none yet: what happened."""
-    at = entry_number * _3 + variant
+    at = entry_number * _VARIANTS + variant
     if at >= u64(len(texts.sizes)):
         return _GROW
     if texts.sizes[at] != _0:
@@ -160,7 +161,7 @@ def _head(columns: Any, row: Any, spelling: Any, out: Any, to: Any) -> Any:
     """What precedes the prefix."""
     form = u64(columns.form[row])
     which = form << _2
-    if columns.rib[row] >= 3:
+    if columns.rib[row] >= 3 and columns.action[row] != 2:
         which += _2
     if columns.has_path_id[row]:
         which += _1
@@ -220,7 +221,9 @@ def _entry(fingerprint: int) -> Any:
             size, withdrawn = _0, columns.action[row] == 0
             if not withdrawn:
                 before = variant
-                variant = SIX if columns.family[row] == 6 else (DEPRECATED if columns.form[row] == 5 else FOUR)
+                variant = SIX if columns.family[row] == 6 else _0
+                if columns.form[row] == 5:
+                    variant |= DEPRECATED
                 if columns.attributes[row] != identity or before != variant:
                     identity = columns.attributes[row]
                     entry_number = _number(table, identity)
@@ -228,7 +231,7 @@ def _entry(fingerprint: int) -> Any:
                     if what != _GOES_ON:
                         halt = what
                         break
-                    index = entry_number * _3 + variant
+                    index = entry_number * _VARIANTS + variant
                 size = texts.sizes[index]
             if size + _LINE > room - to:
                 halt = _FULL

@@ -17,9 +17,9 @@ _0, _1, _2, _3, _4, _8, _16, _32 = (u64(number) for number in (0, 1, 2, 3, 4, 8,
 _64, _BAR, _SPACE, _COMMA, _COLON = u64(64), u64(124), u64(32), u64(44), u64(58)
 _EXTENDED, _NO_ADDRESS = u64(0x10), u64(0xFFFFFFFF)
 
-FOUR, SIX, DEPRECATED = u64(0), u64(1), u64(2)
-"""What the text depends on beside the blob: the route's family, and the form of the deprecated BGP records."""
-VARIANTS = 3
+SIX, DEPRECATED = u64(1), u64(2)
+"""What the text depends on beside the blob, as bits of a variant: IPv6, and the form of the deprecated records."""
+VARIANTS = 4
 
 FIXED = u64(256)
 """Room for a text, and for each octet of its blob `EACH` more: 2-octet AS numbers take most, at 6 for 2."""
@@ -52,7 +52,7 @@ def _path(octets: Any, at: Any, end: Any, width: Any, out: Any, to: Any) -> Any:
         first = False
         if kind != _2:
             to = letter(out, to, u64(_OPENS[kind]))
-        between = _SPACE if kind == _2 or kind == _3 else _COMMA
+        between = _SPACE if kind in (_2, _3) else _COMMA
         for index in range(count):
             if index > 0:
                 to = letter(out, to, between)
@@ -112,7 +112,7 @@ def _fits(code: Any, size: Any, narrow: Any) -> Any:
     """Whether the length of an attribute that is shown is right; any other attribute may have any."""
     if code == _1:
         return size == _1
-    if code == _3 or code == _4 or code == u64(5):
+    if code in (_3, _4, u64(5)):
         return size == _4
     if code == u64(6):
         return size == _0
@@ -130,9 +130,9 @@ def _reach_at(octets: Any, at: Any, size: Any, variant: Any) -> Any:
     if size < _4 or size != _4 + byte(octets, at + _3):
         return _1
     afi = word16(octets, at)
-    if byte(octets, at + _2) != _1 or afi != (_2 if variant == SIX else _1):
+    if byte(octets, at + _2) != _1 or afi != _1 + (variant & SIX):
         return _0
-    if byte(octets, at + _3) == _4 and variant == SIX:
+    if byte(octets, at + _3) == _4 and variant & SIX:
         return _1
     return at + _3
 
@@ -193,7 +193,7 @@ def attributes_text(octets: Any, start: Any, size: Any, narrow: Any, variant: An
         return _0
     to = number(out, letter(out, to, _BAR), pref)
     to = number(out, letter(out, to, _BAR), med)
-    if variant != DEPRECATED:
+    if not variant & DEPRECATED:
         to = letter(out, to, _BAR)
     to = _communities(octets, group, group_end, out, to)
     to = span(_AG, _0, _4, out, to) if atomic else span(_NAG, _0, u64(5), out, to)
