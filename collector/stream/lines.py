@@ -11,6 +11,7 @@ from anycast.observation import Rib
 from anycast.prefix import Family
 from collector.batch import Array, AttributeTable
 from collector.files.batch import FileBatch, FileSession, Form, as_elements
+from collector.stream.text import line
 from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST
 from collector.wire.element import Element, ElementType
 
@@ -25,11 +26,6 @@ _NAMES: Final = (str(IPV4_UNICAST), str(IPV6_UNICAST))
 _RIBS: Final = (*map(str, Rib), "")
 _PREFIX: Final = ip_network("0.0.0.0/0")
 _BARE: Final = json.dumps({"type": "A"})[:-1].replace(" ", "")
-
-
-def line(element: Element) -> str:
-    """One element as a line of JSON, keys as `collector.wire.element.KEYS` tells them."""
-    return json.dumps(element.plain(), separators=(",", ":")) + "\n"
 
 
 class Lines:

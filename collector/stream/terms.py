@@ -51,12 +51,14 @@ class HasPrefix:
 
 @dataclass(frozen=True, slots=True)
 class HasFamily:
-    """The route, or the End-of-RIB, is of IPv4 or IPv6: labelled, VPN and multicast routes too."""
+    """The prefix is of IPv4 or IPv6; without a prefix (End-of-RIB, routes kept as they are), the family is."""
 
     version: int
 
     def matches(self, element: Element) -> bool:
         """Whether an element is what was asked for."""
+        if element.prefix is not None:
+            return element.prefix.version == self.version
         return element.family.startswith((f"ipv{self.version}", f"vpnv{self.version}"))
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from anycast.finding import State
+from pipeline.cli.decode import decode
 from pipeline.cli.lab import lab_app
 from pipeline.version import version
 
@@ -208,27 +209,12 @@ def history(
     raise typer.Exit(command(data, prefix, since, until, at, limit, as_json))
 
 
-@app.command(short_help="Decode BMP and MRT files into JSON lines.")
-def decode(
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(help="BMP or MRT files, plain or compressed; - is standard input.", metavar="FILE"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON lines are what it writes anyway.")] = False,
-) -> None:
-    """Decode BMP and MRT into JSON lines, one an element: announcements (A), withdrawals (W), malformed messages (M),
-    sessions and the rest.
-
-    Leaves with 1 when anything could not be decoded; everything else is written all the same.
-    """
-    from pipeline.cli.past import decode as command
-
-    raise typer.Exit(command(files or []))
+app.command(short_help="Decode and filter BMP and MRT files.")(decode)
 
 
 @app.command(short_help="Watch a network fail and recover, in two minutes.")
 def demo(
-    seconds: Annotated[float, typer.Option(help="Rough length of the story.")] = 120.0,
+    seconds: Annotated[float, typer.Option(help="Rough length of the story, 30 or more.")] = 120.0,
     recording: Annotated[
         bool, typer.Option("--recording", help="Play the recording even where the lab could run.")
     ] = False,

@@ -1,9 +1,6 @@
-"""`catchment history` and `catchment decode`: files, with or without a daemon."""
+"""`catchment history`: the data folder, with or without a daemon."""
 
-import json
-import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +16,6 @@ from pipeline.cli.shown import (
     STATE_STYLE,
     clock,
     complain,
-    counted,
     data_folder,
     hanging,
     note,
@@ -31,8 +27,6 @@ from pipeline.cli.shown import (
 
 if TYPE_CHECKING:  # the import is slow
     from pipeline.past import Past
-
-MALFORMED = "M"  # the type of a line about what could not be decoded
 
 
 def history(
@@ -79,44 +73,6 @@ def _asked(
     if told.more:
         note(f"these are the last {limit:,} events; --limit shows more of them, --from and --to fewer")
     return 0
-
-
-def decode(files: Sequence[Path]) -> int:
-    """Write one JSON line an element of each file; 1 when anything could not be decoded."""
-    from collector.wire.errors import Malformed
-
-    if not files and sys.stdin.isatty():
-        return complain("decode", "name a file, or send one in: catchment decode < FILE")
-    failed = False
-    for file in files or [Path("-")]:
-        try:
-            malformed = _decode(file)
-        except Malformed as error:
-            complain("decode", f"{file}: {error.reason}")
-            failed = True
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            complain("decode", f"{file}: {error.strerror or error}")
-            failed = True
-        else:
-            if malformed:
-                note(f"catchment decode: {file}: {counted(malformed, 'malformed message')}; see lines of type M")
-            failed = failed or malformed > 0
-    return int(failed)
-
-
-def _decode(file: Path) -> int:
-    """Write a file's elements; returns how many of them are malformed."""
-    from collector.wire.elements import decode_lines
-
-    malformed = 0
-    with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as stream:
-        for line in decode_lines(stream):
-            malformed += line["type"] == MALFORMED
-            sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
-    sys.stdout.flush()
-    return malformed
 
 
 def _lines(events: Sequence[Event], prefix: Prefix | None, times: tuple[datetime, datetime]) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.past import decode
+from pipeline.cli.decoding import Asked
+from pipeline.cli.decoding import run as decode
 from tests import needs
 from tests.pipeline.terminal import COLOUR, catchment, environment, in_pipes, in_terminal
 from tests.pipeline.watched import WEB, Watched
@@ -354,7 +355,7 @@ def test_decode_of_every_capture_is_json_lines_and_1_exactly_when_something_is_m
     files = [*captures.glob("bmp/*.bmp.gz"), *captures.glob("mrt/*.mrt")]
     assert len(files) > 20
     for file in files:
-        code = decode([file])
+        code = decode(Asked((file,)))
         types = {json.loads(line)["type"] for line in capsys.readouterr().out.splitlines()}
         assert types, file
         assert code == int("M" in types), file
