@@ -130,6 +130,8 @@ class EventKind(StrEnum):
     FEED = "feed"
     FINDING = "finding"
     NOTIFICATION = "notification"
+    DAEMON = "daemon"
+    """Catchment itself: when it was not running."""
 
 
 @dataclass(frozen=True, slots=True)

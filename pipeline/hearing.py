@@ -26,7 +26,9 @@ from pipeline.judging import Judging
 from pipeline.memory import Memory
 from pipeline.numbers import SavedNumbers
 from pipeline.past import announced
+from pipeline.reloading import News
 from pipeline.tables import changes_table
+from pipeline.timeline import not_running
 from pipeline.upkeep import in_a_child
 from store.gap import feeds_lost
 from store.reader import Reader
@@ -65,6 +67,9 @@ class Hearing:
         _steady()
         where = self._config.listen.bmp
         host, port = await self.station.serve(inherited or (where.host, where.port))
+        if self._memory.alive is not None:
+            self._judging.note(not_running(self._memory.alive, datetime.now(UTC), self._memory.stopped))
+        self._memory.live()
         return f"{host} port {port}{' (inherited)' if inherited else ''}"
 
     async def stop(self) -> None:
@@ -119,19 +124,32 @@ class Hearing:
         """Each exporter's connection."""
         return tuple(_feed(exporter) for exporter in self.station.status().exporters)
 
-    async def reconfigure(self, config: Config, added: Collection[Prefix]) -> None:
-        """Watch and allow what a new intent says; newly watched prefixes are filled from the journal."""
-        self._config = config
-        self.station.allow(allowed(config.intent))
-        self.station.watch(watch_of(config.intent))
-        if added:
-            await asyncio.wrap_future(self._memory.writer.submit([]))
-            self._judging.view.fill(await asyncio.to_thread(self.present, tuple(added)))
+    async def reconfigure(self, config: Config, news: News) -> tuple[Announced, ...] | None:
+        """Watch and allow what a new intent says; return what is present of what it watches, None if that is no news.
 
-    def present(self, prefixes: Collection[Prefix] = EVERYTHING) -> tuple[Announced, ...]:
-        """Routes that are present now, from the journal, and touch any of `prefixes`."""
+        When the journal cannot say it, everything stays as it was.
+        """
+        self.station.watch(watch_of(config.intent))
+        self._judging.view.await_fill()
+        try:
+            routes = None
+            if news:
+                await asyncio.wrap_future(self._memory.writer.submit([]))
+                routes = await asyncio.to_thread(self.present, config.intent.watched, news.whole)
+        except BaseException:
+            self.station.watch(watch_of(self._config.intent))
+            raise
+        self.station.allow(allowed(config.intent))
+        self.station.quiet_after(config.intent.thresholds.quiet.total_seconds())
+        self._config = config
+        return routes
+
+    def present(
+        self, prefixes: Collection[Prefix] = EVERYTHING, sessions: Collection[Session] = ()
+    ) -> tuple[Announced, ...]:
+        """Routes that are present now, from the journal, and touch any of `prefixes` or came from `sessions`."""
         reader, now = Reader(self._folder), datetime.now(UTC)
-        page = reader.fill(prefixes, now, FILLED)
+        page = reader.fill(prefixes, now, FILLED, sessions)
         if page.more:
             log.warning("more than %d routes are present; the rest is left out", FILLED)
         return tuple(announced(page.rows, reader.as_numbers(now)))

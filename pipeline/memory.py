@@ -2,7 +2,9 @@
 
 import logging
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,9 +55,22 @@ class Memory:
             stamps.append(datetime.fromtimestamp(self.facts["alive"], UTC))
         return max((at for at in stamps if at is not None), default=None)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the daemon before this one was stopped in order, and did not die."""
+        alive, stopped = self.alive, self.facts.get("stopped")
+        return alive is not None and stopped is not None and stopped >= alive.timestamp()
+
+    def live(self) -> None:
+        """From now on we hear: leave the sign of when we last lived. Until then that of the daemon before us stands."""
+        self.writer.living = True
+
     async def close(self) -> None:
         """Write what waits and close both."""
         self.writer.close()
+        if self.writer.living:
+            with suppress(sqlite3.Error):  # a full disk: then it looks as if we had died
+                await self.file.commit(facts={"stopped": datetime.now(UTC).timestamp()})
         await self.file.close()
 
 
@@ -71,9 +86,11 @@ async def open_memory(data: Path) -> Memory:
 
 
 def _read(reader: LedgerReader, journal: Journal, file: LedgerFile) -> Memory:
+    writer = JournalWriter(journal)
+    writer.living = False
     return Memory(
         journal=journal,
-        writer=JournalWriter(journal),
+        writer=writer,
         file=file,
         facts=reader.facts(),
         watched=reader.watched(),

@@ -1,6 +1,6 @@
 """The past, from the data folder alone: events from the ledger, any prefix at any time from the journal."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -55,6 +55,8 @@ class Past:
         with LedgerReader(self._ledger) as reader:
             found = reader.events(prefix=prefix, start=start, end=end, limit=limit + 1, newest=True)
             first = reader.events(prefix=prefix, kind="route", limit=1) if prefix is not None else ()
+            absences = reader.events(kind=str(EventKind.DAEMON), start=start, limit=limit, newest=True)
+        found = _with_absences(found, absences, end)
         if prefix is None or len(found) > limit:
             return Told(found[-limit:], len(found) > limit)
         if first and first[0].service is not None:
@@ -81,6 +83,13 @@ class Past:
         reader = Reader(self._journal)
         asns = reader.as_numbers(at)
         return [_held(row, asns) for row in reader.state(prefix, at).rows]
+
+
+def _with_absences(found: Sequence[Event], absences: Sequence[Event], end: datetime) -> tuple[Event, ...]:
+    """Put in the times when we were not running, which any prefix and any time in them is concerned by."""
+    numbers = {event.number for event in found}
+    more = [event for event in absences if event.number not in numbers and (event.not_before or event.at) < end]
+    return tuple(sorted((*found, *more), key=lambda event: event.number))
 
 
 def announced(rows: Iterable[Held], asns: Mapping[Session, tuple[int, int]]) -> Iterable[Announced]:

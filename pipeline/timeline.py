@@ -159,6 +159,17 @@ class Narrator:
         )
 
 
+def not_running(since: datetime, until: datetime, stopped: bool) -> Event:
+    """The event of our own absence. `stopped`: somebody stopped us in order; otherwise we died."""
+    how = "it was stopped" if stopped else "it died without a word"
+    text = (
+        f"Catchment was not running from {_full(since)} to {_full(until)}: {how}; "
+        "what happened meanwhile is told as far as the routers' tables still show it"
+    )
+    severity = Severity.INFO if stopped else Severity.WARNING
+    return replace(_event(until, EventKind.DAEMON, "not-running", text, severity), not_before=since)
+
+
 def _event(at: datetime, kind: EventKind, what: str, text: str, severity: Severity | None = None) -> Event:
     return Event(number=0, at=at, kind=kind, what=what, text=text, severity=severity)
 
@@ -193,6 +204,10 @@ def _how(change: Change) -> str:
             if change.not_before is None:
                 return ", in the first table that was seen"
             return f", unseen between {_clock(change.not_before)} and {_clock(change.at)}"
+
+
+def _full(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _clock(at: datetime) -> str:

@@ -132,10 +132,12 @@ class Lock:
                 "stop it first, or give this one another data folder"
             ) from None
         held_before = os.fstat(self._file)
-        self.alive_at = datetime.fromtimestamp(held_before.st_mtime, UTC) if held_before.st_size else None
-        """When the writer before this one last lived; None if there was none."""
+        lived = held_before.st_mtime_ns if held_before.st_size else 0
+        self.alive_at = datetime.fromtimestamp(lived / 10**9, UTC) if lived else None
+        """When the writer before this one last lived; None if none did."""
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        os.utime(self._file, ns=(lived, lived))  # a writer that never comes to life leaves the sign of the one before
 
     def alive(self) -> None:
         """Note that the writer lives (the time of the file, not forced to disk)."""

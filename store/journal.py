@@ -110,7 +110,6 @@ class Journal:
             for segment in self._open.values():
                 segment.close()
             self._open.clear()
-            self._lock.alive()
         finally:
             self._lock.release()
 

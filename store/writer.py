@@ -66,6 +66,8 @@ class JournalWriter:
         self._octets = 0
         self._of_referred = 0
         self._closing = False
+        self.living = True
+        """Whether to leave the sign of when we last lived; not before anything can be heard."""
         self._changed = threading.Condition()
         self.failure: Exception | None = None
         """Why the last group was not written; None while all is well."""
@@ -127,6 +129,7 @@ class JournalWriter:
             self._closing = True
             self._changed.notify_all()
         self._thread.join()
+        self._alive()
         self._journal.close()
 
     def _has_room(self, octets: int) -> bool:
@@ -176,7 +179,7 @@ class JournalWriter:
         try:
             last = self._journal.append([submission for submission, _, _ in group], self._clock())
             self._journal.commit()
-            self._journal.alive()
+            self._alive()
         except Exception as error:  # whoever waits is told; the next group may find the disk well again
             self.failure = error
             self._done(group, keep=True)
@@ -200,10 +203,14 @@ class JournalWriter:
                 self._hold(batch)
             self._changed.notify_all()
 
+    def _alive(self) -> None:
+        if self.living:
+            self._journal.alive()
+
     def _idle(self) -> None:
         try:
             self._journal.rotate(self._clock())
-            self._journal.alive()
+            self._alive()
             if self.failure is not None:
                 self._journal.folder.probe()
                 self.failure = None
