@@ -11,6 +11,7 @@ from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
+from anycast.extended import extended_text, parse_extended
 from anycast.finding import Finding, Kind, Record, Severity, State, Subject
 from anycast.route import (
     Aggregator,
@@ -89,9 +90,12 @@ def _attributes_to_plain(value: Attributes) -> dict[str, Plain]:
         "aggregator": value.aggregator and [value.aggregator.asn, str(value.aggregator.address)],
         "communities": [community_text(community) for community in value.communities] or None,
         "large_communities": [":".join(map(str, large)) for large in value.large_communities] or None,
-        "extended_communities": [extended.hex() for extended in value.extended_communities] or None,
+        "extended_communities": list(map(extended_text, value.extended_communities)) or None,
+        "ipv6_extended_communities": list(map(extended_text, value.ipv6_extended_communities)) or None,
         "originator_id": to_plain(value.originator_id),
         "cluster_list": [str(cluster) for cluster in value.cluster_list] or None,
+        "aigp": value.aigp,
+        "otc": value.otc,
         "unknown": [[item.flags, item.code, item.value.hex()] for item in value.unknown] or None,
     }
     return {key: item for key, item in shown.items() if item is not None}
@@ -115,9 +119,12 @@ def attributes_from_plain(shown: Mapping[str, Plain]) -> Attributes:
         aggregator=Aggregator(Asn(aggregator[0]), ip_address(aggregator[1])) if aggregator else None,
         communities=tuple(parse_community(text) for text in shown.get("communities", ())),
         large_communities=tuple(_large(text) for text in shown.get("large_communities", ())),
-        extended_communities=tuple(bytes.fromhex(text) for text in shown.get("extended_communities", ())),
+        extended_communities=tuple(parse_extended(text) for text in shown.get("extended_communities", ())),
+        ipv6_extended_communities=tuple(parse_extended(text) for text in shown.get("ipv6_extended_communities", ())),
         originator_id=ip_address(shown["originator_id"]) if "originator_id" in shown else None,
         cluster_list=tuple(ip_address(text) for text in shown.get("cluster_list", ())),
+        aigp=shown.get("aigp"),
+        otc=Asn(shown["otc"]) if "otc" in shown else None,
         unknown=tuple(UnknownAttribute(f, code, bytes.fromhex(raw)) for f, code, raw in shown.get("unknown", ())),
     )
 

@@ -13,8 +13,14 @@ LargeCommunity = tuple[int, int, int]
 WELL_KNOWN: Final[dict[int, str]] = {  # IANA, BGP Well-known Communities
     0xFFFF0000: "graceful-shutdown",
     0xFFFF0001: "accept-own",
+    0xFFFF0002: "route-filter-translated-v4",
+    0xFFFF0003: "route-filter-v4",
+    0xFFFF0004: "route-filter-translated-v6",
+    0xFFFF0005: "route-filter-v6",
     0xFFFF0006: "llgr-stale",
     0xFFFF0007: "no-llgr",
+    0xFFFF0008: "accept-own-nexthop",
+    0xFFFF0009: "standby-pe",
     0xFFFF029A: "blackhole",
     0xFFFFFF01: "no-export",
     0xFFFFFF02: "no-advertise",
@@ -143,6 +149,12 @@ class Attributes:
     originator_id: Address | None = None
     cluster_list: tuple[Address, ...] = ()
     unknown: tuple[UnknownAttribute, ...] = ()
+    ipv6_extended_communities: tuple[bytes, ...] = ()
+    """Twenty octets each (RFC 5701)."""
+    aigp: int | None = None
+    """Accumulated IGP metric (RFC 7311); an attribute that holds more than that stands among the unknown ones, too."""
+    otc: Asn | None = None
+    """ONLY_TO_CUSTOMER (RFC 9234, 5)."""
 
 
 def parse_community(text: str) -> Community:

@@ -27,6 +27,11 @@ class Cursor:
         return self._position
 
     @property
+    def what(self) -> str:
+        """The name of what is being read."""
+        return self._what
+
+    @property
     def remaining(self) -> int:
         """Octets left before the innermost declared end."""
         return self._end - self._position

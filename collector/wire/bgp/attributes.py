@@ -30,11 +30,23 @@ class Code(IntEnum):
     EXTENDED_COMMUNITIES = 16
     AS4_PATH = 17
     AS4_AGGREGATOR = 18
+    PMSI_TUNNEL = 22
+    TUNNEL_ENCAPSULATION = 23
     IPV6_EXTENDED_COMMUNITIES = 25
     AIGP = 26
+    BGP_LS = 29
     LARGE_COMMUNITIES = 32
+    BGPSEC_PATH = 33
     ONLY_TO_CUSTOMER = 35
+    PREFIX_SID = 40
+    ATTR_SET = 128
 
+
+AIGP_SIZE: Final = 11
+"""Octets of an AIGP attribute that says nothing but the metric."""
+
+INTERNAL: Final = (Code.LOCAL_PREF, Code.ORIGINATOR_ID, Code.CLUSTER_LIST)
+"""What an external peer has no business to send (RFC 7606, 7.5, 7.9 and 7.10)."""
 
 OPTIONAL: Final = 0x80
 TRANSITIVE: Final = 0x40
@@ -114,8 +126,8 @@ def _extended_communities(value: bytes, width: int) -> tuple[bytes, ...]:
     return tuple(_items(value, 8))
 
 
-def _ipv6_extended_communities(value: bytes, width: int) -> None:
-    _items(value, 20)
+def _ipv6_extended_communities(value: bytes, width: int) -> tuple[bytes, ...]:
+    return tuple(_items(value, 20))
 
 
 def _large_communities(value: bytes, width: int) -> tuple[LargeCommunity, ...]:
@@ -125,14 +137,32 @@ def _large_communities(value: bytes, width: int) -> tuple[LargeCommunity, ...]:
     return tuple((number(item, 0), number(item, 4), number(item, 8)) for item in _items(value, 12))
 
 
-def _aigp(value: bytes, width: int) -> None:
-    """TLVs of (type, length of the whole TLV, value); type 1 has 11 octets (RFC 7311, 3)."""
-    position = 0
+def _aigp(value: bytes, width: int) -> int | None:
+    """TLVs of (type, length of the whole TLV, value); the first of type 1, of 11 octets, counts (RFC 7311, 3)."""
+    position, metric = 0, None
     while position < len(value):
         size = int.from_bytes(value[position + 1 : position + 3], "big")
-        if size < 3 or position + size > len(value) or (value[position] == 1 and size != 11):
+        if size < 3 or position + size > len(value) or (value[position] == 1 and size != AIGP_SIZE):
             raise Malformed(f"the AIGP TLV at octet {position} has an impossible length of {size}", position, value)
+        if value[position] == 1 and metric is None:
+            metric = int.from_bytes(value[position + 3 : position + size], "big")
         position += size
+    return metric
+
+
+def _attr_set(value: bytes, width: int) -> None:
+    """An AS number and the path attributes of a customer, without the ones that carry routes (RFC 6368, 5)."""
+    if len(value) < 4:
+        raise Malformed(f"it begins with an AS number of 4 octets, and has {len(value)}", 0, value)
+    position = 4
+    while position < len(value):
+        header = 4 if value[position] & EXTENDED_LENGTH else 3
+        size = int.from_bytes(value[position + 2 : position + header], "big")
+        if position + header + size > len(value):
+            raise Malformed(f"its attribute at octet {position} overruns it", position, value)
+        if value[position + 1] in (Code.MP_REACH_NLRI, Code.MP_UNREACH_NLRI):
+            raise Malformed(f"it holds an {name_of(value[position + 1])}", position, value)
+        position += header + size
 
 
 RULES: Final[dict[int, Rule]] = {
@@ -149,10 +179,11 @@ RULES: Final[dict[int, Rule]] = {
     Code.EXTENDED_COMMUNITIES: Rule(OPTIONAL_TRANSITIVE, "extended_communities", _extended_communities),
     Code.AS4_PATH: Rule(OPTIONAL_TRANSITIVE, "as4_path", decode_as4_path, Remedy.ATTRIBUTE_DISCARD),
     Code.AS4_AGGREGATOR: Rule(OPTIONAL_TRANSITIVE, "as4_aggregator", _as4_aggregator, Remedy.ATTRIBUTE_DISCARD),
-    Code.IPV6_EXTENDED_COMMUNITIES: Rule(OPTIONAL_TRANSITIVE, None, _ipv6_extended_communities),
-    Code.AIGP: Rule(OPTIONAL, None, _aigp, Remedy.ATTRIBUTE_DISCARD),
+    Code.IPV6_EXTENDED_COMMUNITIES: Rule(OPTIONAL_TRANSITIVE, "ipv6_extended_communities", _ipv6_extended_communities),
+    Code.AIGP: Rule(OPTIONAL, "aigp", _aigp, Remedy.ATTRIBUTE_DISCARD),
     Code.LARGE_COMMUNITIES: Rule(OPTIONAL_TRANSITIVE, "large_communities", _large_communities),
-    Code.ONLY_TO_CUSTOMER: Rule(OPTIONAL_TRANSITIVE, None, _number),
+    Code.ONLY_TO_CUSTOMER: Rule(OPTIONAL_TRANSITIVE, "otc", _number),
+    Code.ATTR_SET: Rule(OPTIONAL_TRANSITIVE, None, _attr_set),
 }
 """Every attribute that we check. MP_REACH_NLRI and MP_UNREACH_NLRI carry prefixes and are read by `reach`."""
 

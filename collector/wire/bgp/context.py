@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from anycast.observation import Rib
-from collector.wire.bgp.families import Afi
+from collector.wire.bgp.families import IPV4_UNICAST, Afi
 from collector.wire.bgp.open import Direction, Open
 
 
@@ -22,6 +22,11 @@ class UpdateContext:
     """Families whose prefixes carry a path id."""
     two_octet: bool = False
     """AS_PATH and AGGREGATOR hold 2-octet AS numbers."""
+    families: frozenset[Afi] | None = None
+    """Families that the session negotiated; None where no OPEN says."""
+    external: bool = False
+    """The UPDATE came over an external session: what only internal ones may send is left out where it is malformed
+    (RFC 7606, 7.5, 7.9 and 7.10)."""
     rebuilt: bool = False
     """The router wrote the UPDATE from a table of its own: what is missing is the router's omission, not its peer's.
     FRR 8.0 leaves NEXT_HOP out of the Loc-RIB and post-policy routes of a VRF."""
@@ -51,9 +56,30 @@ def add_path_of(rib: Rib, sent: Open | None, received: Open | None) -> frozenset
     )
 
 
+def families_of(rib: Rib, sent: Open | None, received: Open | None) -> frozenset[Afi] | None:
+    """Return the families that both OPENs speak of; None where one is not known.
+
+    An OPEN that names none stands for IPv4 unicast (RFC 4760, 8), except the made-up one of a Loc-RIB.
+    """
+    if rib is Rib.LOC:
+        return frozenset(sent.families) or None if sent is not None else None
+    if sent is None or received is None:
+        return None
+    return frozenset(sent.families or (IPV4_UNICAST,)) & frozenset(received.families or (IPV4_UNICAST,))
+
+
 def context_of(rib: Rib, two_octet: bool, sent: Open | None, received: Open | None) -> UpdateContext:
     """Return how to read an UPDATE of `rib`; `two_octet` is the A flag of its own header, for one peer may mix both."""
-    return UpdateContext(add_path_of(rib, sent, received), two_octet, rebuilt=rib is not Rib.ADJ_IN_PRE)
+    external = False
+    if rib in (Rib.ADJ_IN_PRE, Rib.ADJ_IN_POST) and sent is not None and received is not None:
+        external = sent.asn != received.asn
+    return UpdateContext(
+        add_path_of(rib, sent, received),
+        two_octet,
+        families=families_of(rib, sent, received),
+        external=external,
+        rebuilt=rib is not Rib.ADJ_IN_PRE,
+    )
 
 
 def merged(before: Open | None, now: Open | None) -> Open | None:

@@ -4,16 +4,19 @@ Everything here writes well-formed messages. A tool that wants broken ones break
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from anycast.prefix import Address
 from anycast.route import Aggregator, AsPath, Attributes
 from collector.wire.bgp.attributes import EXTENDED_LENGTH, FLAGS, Code
 from collector.wire.bgp.context import DEFAULT, UpdateContext
-from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST, Afi
+from collector.wire.bgp.evpn import EvpnRoute, encode_evpn
+from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST, PREFIXED, Afi
 from collector.wire.bgp.message import HEADER, MARKER, MessageType
 from collector.wire.bgp.nlri import Nlri
 from collector.wire.bgp.notification import Notification
-from collector.wire.bgp.open import AS_TRANS, Capability, Open
+from collector.wire.bgp.open import AS_TRANS, Capability, Open, Stale
+from collector.wire.bgp.prefixed import FamilyRoute, PrefixedRoute, encode_prefixed
 
 
 def encode_message(kind: MessageType, body: bytes = b"") -> bytes:
@@ -24,36 +27,65 @@ def encode_message(kind: MessageType, body: bytes = b"") -> bytes:
 def encode_open(value: Open) -> bytes:
     """Encode the body of an OPEN: with its `capabilities` as they stand, or else with those that its fields mean."""
     capabilities = value.capabilities or tuple(capabilities_of(value))
-    sent = b"".join(bytes((2, 2 + len(item), code, len(item))) + item for code, item in capabilities)
     asn = value.asn if value.asn < 1 << 16 else AS_TRANS
     fixed = bytes((value.version,)) + asn.to_bytes(2, "big") + value.hold_time.to_bytes(2, "big")
-    return fixed + value.identifier.packed + bytes((len(sent),)) + sent
+    return fixed + value.identifier.packed + _parameters(capabilities)
+
+
+def _parameters(capabilities: Iterable[tuple[int, bytes]]) -> bytes:
+    """Each capability in a parameter of its own; with lengths of two octets where one is too small (RFC 9072, 2)."""
+    items = [bytes((code, len(item))) + item for code, item in capabilities]
+    if sum(map(len, items)) + 2 * len(items) <= 255 and all(len(item) <= 255 for item in items):
+        sent = b"".join(bytes((2, len(item))) + item for item in items)
+        return bytes((len(sent),)) + sent
+    sent = b"".join(b"\x02" + len(item).to_bytes(2, "big") + item for item in items)
+    return b"\xff\xff" + len(sent).to_bytes(2, "big") + sent
 
 
 def capabilities_of(value: Open) -> Iterator[tuple[int, bytes]]:
     """Yield the capabilities that the fields of an OPEN mean."""
     for family in value.families:
         yield Capability.MULTIPROTOCOL, family.afi.to_bytes(2, "big") + bytes((0, family.safi))
-    if value.route_refresh:
-        yield Capability.ROUTE_REFRESH, b""
-    if value.extended_next_hop:
-        yield (
-            Capability.EXTENDED_NEXT_HOP,
-            b"".join(number.to_bytes(2, "big") for family, afi in value.extended_next_hop for number in (*family, afi)),
-        )
-    if value.extended_message:
-        yield Capability.EXTENDED_MESSAGE, b""
+    flags = {
+        Capability.ROUTE_REFRESH: value.route_refresh,
+        Capability.EXTENDED_MESSAGE: value.extended_message,
+        Capability.ENHANCED_ROUTE_REFRESH: value.enhanced_route_refresh,
+    }
+    yield from ((code, b"") for code, offered in flags.items() if offered)
+    lists = {
+        Capability.EXTENDED_NEXT_HOP: b"".join(
+            number.to_bytes(2, "big") for family, afi in value.extended_next_hop for number in (*family, afi)
+        ),
+        Capability.MULTIPLE_LABELS: b"".join(
+            _number(family) + bytes((most,)) for family, most in value.multiple_labels
+        ),
+        Capability.ADD_PATH: b"".join(_number(family) + bytes((way,)) for family, way in value.add_path.items()),
+        Capability.LONG_LIVED_GRACEFUL_RESTART: b"".join(map(_stale, value.long_lived)),
+        Capability.PATHS_LIMIT: b"".join(
+            _number(family) + most.to_bytes(2, "big") for family, most in value.paths_limit
+        ),
+    }
+    yield from ((code, item) for code, item in lists.items() if item)
+    if value.role is not None:
+        yield Capability.ROLE, bytes((value.role,))
     if value.graceful_restart is not None:
-        yield Capability.GRACEFUL_RESTART, value.graceful_restart.to_bytes(2, "big")
+        bits = value.restarting << 15 | value.restart_notifies << 14 | value.graceful_restart
+        yield Capability.GRACEFUL_RESTART, bits.to_bytes(2, "big") + b"".join(map(_stale, value.restart_families))
     if value.four_octet_as:
         yield Capability.FOUR_OCTET_AS, value.asn.to_bytes(4, "big")
-    if value.add_path:
-        yield (
-            Capability.ADD_PATH,
-            b"".join(
-                family.afi.to_bytes(2, "big") + bytes((family.safi, way)) for family, way in value.add_path.items()
-            ),
-        )
+    if value.hostname or value.domain:
+        yield Capability.FQDN, _text(value.hostname) + _text(value.domain)
+    if value.software:
+        yield Capability.SOFTWARE_VERSION, _text(value.software)
+
+
+def _stale(item: Stale) -> bytes:
+    head = _number(item.family) + bytes((item.forwarding << 7,))
+    return head if item.seconds is None else head + item.seconds.to_bytes(3, "big")
+
+
+def _text(value: str) -> bytes:
+    return bytes((len(value.encode()),)) + value.encode()
 
 
 def encode_notification(value: Notification) -> bytes:
@@ -91,11 +123,12 @@ def encode_attributes(value: Attributes, two_octet: bool = False) -> bytes:
 
 
 def _values(value: Attributes, two_octet: bool) -> Iterator[tuple[int, bytes]]:
-    numbers = {Code.MULTI_EXIT_DISC: value.med, Code.LOCAL_PREF: value.local_pref}
+    numbers = {Code.MULTI_EXIT_DISC: value.med, Code.LOCAL_PREF: value.local_pref, Code.ONLY_TO_CUSTOMER: value.otc}
     lists = {
         Code.COMMUNITIES: b"".join(item.to_bytes(4, "big") for item in value.communities),
         Code.CLUSTER_LIST: b"".join(item.packed for item in value.cluster_list),
         Code.EXTENDED_COMMUNITIES: b"".join(value.extended_communities),
+        Code.IPV6_EXTENDED_COMMUNITIES: b"".join(value.ipv6_extended_communities),
         Code.LARGE_COMMUNITIES: b"".join(part.to_bytes(4, "big") for item in value.large_communities for part in item),
     }
     if value.origin is not None:
@@ -108,6 +141,8 @@ def _values(value: Attributes, two_octet: bool) -> Iterator[tuple[int, bytes]]:
         yield Code.ORIGINATOR_ID, value.originator_id.packed
     yield from ((code, number.to_bytes(4, "big")) for code, number in numbers.items() if number is not None)
     yield from ((code, item) for code, item in lists.items() if item)
+    if value.aigp is not None and not any(item.code == Code.AIGP for item in value.unknown):
+        yield Code.AIGP, b"\1\0\x0b" + value.aigp.to_bytes(8, "big")
     yield from _as_numbers(value.as_path, value.aggregator, 2 if two_octet else 4)
 
 
@@ -139,7 +174,7 @@ def encode_update(
     withdrawn: Iterable[Nlri] = (),
     context: UpdateContext = DEFAULT,
 ) -> bytes:
-    """Encode the body of an UPDATE.
+    """Encode the body of an UPDATE of unicast routes.
 
     IPv4 prefixes stand in the classic fields, except where their next hop is IPv6; IPv6 prefixes in MP_REACH_NLRI and
     MP_UNREACH_NLRI. All announced prefixes of one call must be of one family. Raises ValueError when they are not.
@@ -182,3 +217,29 @@ def encode_end_of_rib(family: Afi) -> bytes:
 
 def _number(family: Afi) -> bytes:
     return family.afi.to_bytes(2, "big") + bytes((family.safi,))
+
+
+def encode_family(
+    family: Afi,
+    routes: tuple[FamilyRoute, ...],
+    attributes: Attributes | None = None,
+    add_path: bool = False,
+) -> bytes:
+    """Encode the body of an UPDATE of routes of another family than unicast.
+
+    With `attributes` the routes are announced, and their next hop stands in them; without, withdrawn. The routes of a
+    family are of one kind: `EvpnRoute` of EVPN, `PrefixedRoute` of every other.
+    """
+    prefixed = tuple(route for route in routes if isinstance(route, PrefixedRoute))
+    nlri = encode_prefixed(prefixed, family, add_path) if family in PREFIXED else b""
+    nlri += encode_evpn(tuple(route for route in routes if isinstance(route, EvpnRoute)), add_path)
+    if attributes is None:
+        sent = encode_attribute(Code.MP_UNREACH_NLRI, _number(family) + nlri)
+    else:
+        zero = bytes(8) if family in PREFIXED and PREFIXED[family].distinguished else b""
+        hops = [hop for hop in (attributes.next_hop, attributes.link_local) if hop is not None]
+        packed = b"".join(zero + hop.packed for hop in hops)
+        value = _number(family) + bytes((len(packed),)) + packed + b"\0" + nlri
+        rest = encode_attributes(replace(attributes, next_hop=None), False)
+        sent = encode_attribute(Code.MP_REACH_NLRI, value) + rest
+    return b"\0\0" + len(sent).to_bytes(2, "big") + sent

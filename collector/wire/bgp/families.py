@@ -25,6 +25,33 @@ IPV6_UNICAST: Final = Afi(2, 1)
 
 UNICAST: Final[dict[Afi, Family]] = {IPV4_UNICAST: Family.IPV4, IPV6_UNICAST: Family.IPV6}
 
+EVPN: Final = Afi(25, 70)
+
+
+class Shape(NamedTuple):
+    """What stands in front of the prefixes of a family."""
+
+    family: Family
+    """Of the prefix itself."""
+    labelled: bool
+    """MPLS labels (RFC 8277, 2)."""
+    distinguished: bool
+    """A route distinguisher (RFC 4364, 4.1; RFC 4659, 2)."""
+
+
+PREFIXED: Final[dict[Afi, Shape]] = {
+    Afi(1, 2): Shape(Family.IPV4, False, False),
+    Afi(2, 2): Shape(Family.IPV6, False, False),
+    Afi(1, 4): Shape(Family.IPV4, True, False),
+    Afi(2, 4): Shape(Family.IPV6, True, False),
+    Afi(1, 128): Shape(Family.IPV4, True, True),
+    Afi(2, 128): Shape(Family.IPV6, True, True),
+}
+"""The families beside unicast whose routes are prefixes."""
+
+DECODED: Final[frozenset[Afi]] = frozenset((*UNICAST, *PREFIXED, EVPN))
+"""The families whose routes are told apart; all others are kept as one piece of octets."""
+
 NAMES: Final[dict[Afi, str]] = {
     IPV4_UNICAST: "ipv4-unicast",
     IPV6_UNICAST: "ipv6-unicast",
@@ -38,8 +65,11 @@ NAMES: Final[dict[Afi, str]] = {
     Afi(2, 73): "ipv6-sr-policy",
     Afi(1, 85): "ipv4-mup",
     Afi(2, 85): "ipv6-mup",
+    Afi(1, 66): "ipv4-mdt",
     Afi(1, 128): "vpnv4",
     Afi(2, 128): "vpnv6",
+    Afi(1, 129): "vpnv4-multicast",
+    Afi(2, 129): "vpnv6-multicast",
     Afi(1, 132): "route-target",
     Afi(1, 133): "ipv4-flowspec",
     Afi(2, 133): "ipv6-flowspec",

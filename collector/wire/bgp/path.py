@@ -1,12 +1,21 @@
 """All path attributes of one route, with the error handling of RFC 7606."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from anycast.prefix import Family
 from anycast.route import Aggregator, AsPath, Attributes, UnknownAttribute
 from collector.wire.bgp.as_path import decode_as_path, merge
-from collector.wire.bgp.attributes import FLAGS, OPTIONAL_TRANSITIVE, RULES, Code, Value, name_of
+from collector.wire.bgp.attributes import (
+    AIGP_SIZE,
+    FLAGS,
+    INTERNAL,
+    OPTIONAL_TRANSITIVE,
+    RULES,
+    Code,
+    Value,
+    name_of,
+)
+from collector.wire.bgp.families import DECODED, Afi
 from collector.wire.bgp.open import AS_TRANS
 from collector.wire.bgp.problems import WITHDRAWING, Problem, Remedy
 from collector.wire.bgp.raw import RawAttribute, raw_attributes
@@ -35,8 +44,8 @@ class Reading:
         """Canonical form of what stands."""
         return b"".join(self.kept)
 
-    def attributes(self, family: Family | None = None) -> Attributes:
-        """Return the attributes of the routes of `family`.
+    def attributes(self, family: Family | Afi | None = None) -> Attributes:
+        """Return the attributes of the routes of `family`; a `Family` stands for its unicast routes.
 
         An UPDATE may have a NEXT_HOP for its plain IPv4 prefixes and another next hop in its MP_REACH_NLRI; without a
         family the latter is meant.
@@ -46,16 +55,16 @@ class Reading:
         if self.two_octet:
             _merge_four_octet(values, as4_path, as4_aggregator)
         reach = self.reach
-        if reach is not None and reach.family.family is not None and family in (None, reach.family.family):
+        if reach is not None and reach.family in DECODED and family in (None, reach.family, reach.family.family):
             values["next_hop"], values["link_local"] = decode_next_hop(reach.family, reach.next_hop)
         return Attributes(unknown=tuple(self.unknown), **values)
 
 
-def read(data: bytes, two_octet: bool, cut: bool = False) -> Reading:
+def read(data: bytes, two_octet: bool, cut: bool = False, external: bool = False) -> Reading:
     """Read a list of path attributes; never raises: what is wrong stands in the `problems`.
 
     `two_octet` is what the session says of AS numbers; where it says 4 and the AS_PATH only reads with 2, 2 are taken.
-    `cut` reads a list in canonical form.
+    `cut` reads a list in canonical form; `external` is what `UpdateContext` says of it.
     """
     sent, problems = _sent(data)
     reading = Reading(_width(sent, two_octet, problems) == 2, problems=problems)
@@ -64,17 +73,19 @@ def read(data: bytes, two_octet: bool, cut: bool = False) -> Reading:
             problems.append(_duplicate(attribute))
             continue
         reading.codes.append(attribute.code)
-        if not cut:
-            problems.extend(_wrong_flags(attribute))
+        if not cut and (wrong := _wrong_flags(attribute)):
+            problems.append(wrong)
+            if wrong.remedy is Remedy.ATTRIBUTE_DISCARD:
+                continue
         try:
             _take(reading, attribute, cut)
         except Malformed as error:
             reason = f"{name_of(attribute.code)} is malformed: {error}"
-            problems.append(Problem(_remedy(attribute.code), reason, attribute.raw))
+            problems.append(Problem(_remedy(attribute.code, external), reason, attribute.raw))
     return reading
 
 
-def attributes_of(blob: bytes, two_octet: bool, family: Family | None = None) -> Attributes:
+def attributes_of(blob: bytes, two_octet: bool, family: Family | Afi | None = None) -> Attributes:
     """Return the attributes that a blob in canonical form stands for (see `collector.wire.bgp.raw`).
 
     `family` is that of the route: it chooses the next hop where an UPDATE had two. Attributes that RFC 7606 discards
@@ -133,27 +144,29 @@ def _take(reading: Reading, attribute: RawAttribute, cut: bool) -> None:
             if cut and code == Code.AGGREGATOR and len(attribute.value) == 8:
                 width = 4  # OpenBGPD's old table dumps hold it beside 2-octet paths; on the wire that is an error
             value = rule.read(attribute.value, width)
-            if rule.field is None:
-                reading.unknown.append(UnknownAttribute(attribute.flags, code, attribute.value))
-            else:
+            if rule.field is not None:
                 reading.values[rule.field] = value
+            if rule.field is None or (code == Code.AIGP and len(attribute.value) != AIGP_SIZE):
+                reading.unknown.append(UnknownAttribute(attribute.flags, code, attribute.value))
         case code:
             reading.unknown.append(UnknownAttribute(attribute.flags, code, attribute.value))
     reading.kept.append(attribute.raw if cut else attribute.canonical)
 
 
-def _wrong_flags(attribute: RawAttribute) -> Iterator[Problem]:
-    """Optional and Transitive bits in conflict with the attribute's definition (RFC 7606, 3 c)."""
+def _wrong_flags(attribute: RawAttribute) -> Problem | None:
+    """Optional and Transitive bits in conflict with the attribute's definition (RFC 7606, 3 c; RFC 7311, 3.2)."""
     found, right = attribute.flags & OPTIONAL_TRANSITIVE, FLAGS.get(attribute.code)
-    if right is not None and found != right:
-        reason = f"{name_of(attribute.code)} has flags 0x{found:02x}, its definition says 0x{right:02x}"
-        yield Problem(Remedy.TREAT_AS_WITHDRAW, reason, attribute.raw)
+    if right is None or found == right:
+        return None
+    reason = f"{name_of(attribute.code)} has flags 0x{found:02x}, its definition says 0x{right:02x}"
+    remedy = Remedy.ATTRIBUTE_DISCARD if attribute.code == Code.AIGP else Remedy.TREAT_AS_WITHDRAW
+    return Problem(remedy, reason, attribute.raw)
 
 
-def _remedy(code: int) -> Remedy:
+def _remedy(code: int, external: bool) -> Remedy:
     if code in (Code.MP_REACH_NLRI, Code.MP_UNREACH_NLRI):
         return Remedy.MESSAGE_SKIPPED
-    return RULES[code].remedy
+    return Remedy.ATTRIBUTE_DISCARD if external and code in INTERNAL else RULES[code].remedy
 
 
 def _duplicate(attribute: RawAttribute) -> Problem:

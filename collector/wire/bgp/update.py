@@ -8,9 +8,11 @@ from anycast.prefix import Family
 from anycast.route import Attributes
 from collector.wire.bgp.attributes import Code
 from collector.wire.bgp.context import DEFAULT, UpdateContext
-from collector.wire.bgp.families import IPV4_UNICAST, Afi
+from collector.wire.bgp.evpn import decode_evpn
+from collector.wire.bgp.families import EVPN, IPV4_UNICAST, PREFIXED, Afi
 from collector.wire.bgp.nlri import Nlri, decode_nlri
 from collector.wire.bgp.path import Reading, attributes_of, read
+from collector.wire.bgp.prefixed import FamilyRoute, PrefixedRoute, decode_prefixed
 from collector.wire.bgp.problems import Problem, Remedy
 from collector.wire.bgp.reach import Reach
 from collector.wire.errors import Malformed
@@ -18,12 +20,16 @@ from collector.wire.errors import Malformed
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """Routes of a family that is not IPv4 or IPv6 unicast, kept as sent."""
+    """Routes of a family that is not IPv4 or IPv6 unicast, as sent and, where we can, told apart."""
 
     family: Afi
     announced: bool
     next_hop: bytes
     nlri: bytes
+    routes: tuple[FamilyRoute, ...] = ()
+    """Empty for a family that we do not read, and for one that the session never negotiated."""
+    negotiated: bool = True
+    """Whether the session's OPENs speak of the family; true also where there are none to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Update:
     opaque: tuple[Opaque, ...] = ()
     problems: tuple[Problem, ...] = ()
 
-    def attributes_for(self, of: Family | None = None) -> Attributes:
+    def attributes_for(self, of: Family | Afi | None = None) -> Attributes:
         """Return the announced routes' attributes; `of` chooses the next hop where the message has two."""
         return attributes_of(self.attributes, self.two_octet, of)
 
@@ -56,7 +62,7 @@ def decode_update(body: bytes, context: UpdateContext = DEFAULT) -> Update:
     """
     try:
         withdrawn, attributes, announced = _fields(body)
-        reading = read(attributes, context.two_octet)
+        reading = read(attributes, context.two_octet, external=context.external)
         reading.problems.extend(_missing(reading, bool(announced), context))
         routes = _routes(reading, withdrawn, announced, context)
     except Malformed as error:
@@ -94,7 +100,7 @@ def _routes(reading: Reading, withdrawn: bytes, announced: bytes, context: Updat
         two_octet=reading.two_octet,
         families=tuple(dict.fromkeys(part.family for part in (*gone, *here))),
         end_of_rib=_end_of_rib(reading, withdrawn + announced),
-        opaque=tuple(_opaque(gone, False)) + tuple(_opaque(here, True)),
+        opaque=tuple(_opaque(gone, False, context)) + tuple(_opaque(here, True, context)),
         problems=tuple(reading.problems),
     )
 
@@ -108,10 +114,22 @@ def _prefixes(parts: list[Reach], context: UpdateContext) -> tuple[Nlri, ...]:
     )
 
 
-def _opaque(parts: list[Reach], announced: bool) -> Iterator[Opaque]:
+def _opaque(parts: list[Reach], announced: bool, context: UpdateContext) -> Iterator[Opaque]:
     for part in parts:
         if part.family.family is None:
-            yield Opaque(part.family, announced, part.next_hop, part.nlri)
+            # Huawei VRP sends labelled routes with path ids in sessions that agreed on neither: nothing says how to
+            # read what was never negotiated.
+            negotiated = context.families is None or part.family in context.families
+            routes = _told_apart(part, announced, context) if negotiated else ()
+            yield Opaque(part.family, announced, part.next_hop, part.nlri, routes, negotiated)
+
+
+def _told_apart(part: Reach, announced: bool, context: UpdateContext) -> tuple[FamilyRoute, ...]:
+    """The routes of a family that we read; none of any other. Raises Malformed (RFC 7606, 5.3)."""
+    add_path = part.family in context.add_path
+    if part.family in PREFIXED:
+        return decode_prefixed(part.nlri, part.family, add_path, announced)
+    return decode_evpn(part.nlri, add_path) if part.family == EVPN else ()
 
 
 def _end_of_rib(reading: Reading, routes: bytes) -> Afi | None:
@@ -151,5 +169,11 @@ def _treated_as_withdraw(routes: Update) -> Update:
         withdrawn=routes.withdrawn + routes.announced,
         announced=(),
         attributes=b"",
-        opaque=tuple(replace(part, announced=False) for part in routes.opaque),
+        opaque=tuple(map(_withdrawn, routes.opaque)),
     )
+
+
+def _withdrawn(part: Opaque) -> Opaque:
+    """The same routes as withdrawn ones, whose labels say nothing."""
+    routes = tuple(replace(route, labels=()) if isinstance(route, PrefixedRoute) else route for route in part.routes)
+    return replace(part, announced=False, routes=routes)

@@ -65,7 +65,7 @@ def _statistics_report(message: StatisticsReport) -> bytes:
 
 def _count(count: Count) -> Tlv:
     """A gauge of one family where it has one, a counter where that is wide enough, else a gauge."""
-    if count.afi:
+    if count.afi or count.safi:
         family = count.afi.to_bytes(2, "big") + bytes((count.safi,))
         return Tlv(count.code, family + count.value.to_bytes(8, "big"))
     return Tlv(count.code, count.value.to_bytes(4 if count.value < 1 << 32 else 8, "big"))

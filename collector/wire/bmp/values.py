@@ -112,6 +112,19 @@ class RouteMonitoring:
     trailing: bytes = b""
     """What came after the BGP message: TLVs of drafts, kept as sent."""
 
+    @property
+    def tlvs(self) -> tuple[Tlv, ...]:
+        """What came after the BGP message, cut into TLVs; where it does not fit, the rest is one of type 0."""
+        found, at, data = [], 0, self.trailing
+        while at < len(data):
+            code, size = int.from_bytes(data[at : at + 2], "big"), int.from_bytes(data[at + 2 : at + 4], "big")
+            if at + 4 + size > len(data):
+                found.append(Tlv(0, data[at:]))
+                break
+            found.append(Tlv(code, data[at + 4 : at + 4 + size]))
+            at += 4 + size
+        return tuple(found)
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -159,6 +172,11 @@ class PeerDown:
     """For reason 6: the VRF or table name."""
     rest: bytes = b""
     """Octets that the reason does not explain, kept as sent."""
+
+    @property
+    def table_name(self) -> str:
+        """The VRF or table name of a Loc-RIB (RFC 9069, 5.3); empty when not sent."""
+        return next((tlv.text for tlv in self.tlvs if tlv.code == 3), "")
 
     @property
     def reason(self) -> DownReason:
@@ -265,6 +283,11 @@ class RouteMirroring:
     def messages(self) -> tuple[bytes, ...]:
         """The mirrored BGP messages, headers included."""
         return tuple(tlv.value for tlv in self.tlvs if tlv.code == 0)
+
+    @property
+    def errored(self) -> bool:
+        """The router says that it found the mirrored messages malformed (code 0)."""
+        return any(tlv.code == 1 and tlv.value == b"\x00\x00" for tlv in self.tlvs)
 
     @property
     def lost(self) -> bool:

@@ -43,14 +43,18 @@ def test_an_announcement_is_a_line_of_these_keys() -> None:
         aggregator=Aggregator(Asn(65010), IPv4Address("10.10.1.4")),
         communities=(Community(12076 << 16 | 51004), Community(0xFFFFFF01)),
         large_communities=((65010, 1, 2),),
-        extended_communities=(b"\0\2\xfd\xf2\0\0\0\1",),
+        extended_communities=(b"\0\2\xfd\xf2\0\0\0\1", b"\x80\6" + bytes(6)),
+        ipv6_extended_communities=(b"\0\2" + ip_address("2001:db8::1").packed + b"\0\7",),
+        aigp=20,
+        otc=Asn(65010),
         originator_id=IPv4Address("10.10.1.5"),
         cluster_list=(IPv4Address("10.10.1.6"),),
-        unknown=(UnknownAttribute(0xC0, 35, b"\0\0\xfd\xf2"),),
+        unknown=(UnknownAttribute(0xC0, 99, b"\0\0\xfd\xf2"),),
     )
     hello = encode(Initiation((Tlv(2, b"ams-ce1"),)))
     [opened, line] = decode_lines(io.BytesIO(hello + monitoring(attributes)))
-    assert opened == {"type": "F", "router": "ams-ce1", "state": "opened"}
+    named = [{"type": 2, "name": "sys-name", "text": "ams-ce1"}]
+    assert opened == {"type": "F", "router": "ams-ce1", "state": "opened", "information": named}
     assert line == {
         "type": "A",
         "time": "2023-11-14T22:13:20.250000Z",
@@ -70,11 +74,13 @@ def test_an_announcement_is_a_line_of_these_keys() -> None:
         "aggregator": [65010, "10.10.1.4"],
         "communities": ["12076:51004", "no-export"],
         "large_communities": ["65010:1:2"],
-        "extended_communities": ["0002fdf200000001"],
+        "extended_communities": ["rt:65010:1", "8006000000000000"],
         "originator_id": "10.10.1.5",
         "cluster_list": ["10.10.1.6"],
+        "ipv6_extended_communities": ["rt:[2001:db8::1]:7"],
+        "aigp": 20,
         "otc": 65010,
-        "unknown": [[192, 35, "0000fdf2"]],
+        "unknown": [[192, 99, "0000fdf2"]],
     }
 
 

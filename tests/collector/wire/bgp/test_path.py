@@ -88,16 +88,34 @@ def test_an_aggregator_of_a_table_dump_may_be_wider_than_its_path() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "value"),
+    ("code", "value", "field", "read_as"),
     [
-        (Code.AIGP, b"\1\0\x0b" + bytes(8)),
-        (Code.ONLY_TO_CUSTOMER, b"\0\0\xfd\xf2"),
-        (Code.IPV6_EXTENDED_COMMUNITIES, bytes(20)),
+        (Code.AIGP, b"\1\0\x0b" + bytes(7) + b"\7", "aigp", 7),
+        (Code.ONLY_TO_CUSTOMER, b"\0\0\xfd\xf2", "otc", 65010),
+        (Code.IPV6_EXTENDED_COMMUNITIES, bytes(20), "ipv6_extended_communities", (bytes(20),)),
     ],
 )
-def test_attributes_without_a_field_are_checked_and_kept(code: Code, value: bytes) -> None:
-    blob = encode_attribute(code, value)
-    assert attributes_of(blob, two_octet=False).unknown == (UnknownAttribute(blob[0], code, value),)
+def test_rarer_attributes_have_fields_of_their_own(code: Code, value: bytes, field: str, read_as: object) -> None:
+    read_back = attributes_of(encode_attribute(code, value), two_octet=False)
+    assert (getattr(read_back, field), read_back.unknown) == (read_as, ())
+
+
+def test_an_aigp_that_says_more_than_the_metric_is_kept_whole_too() -> None:
+    """RFC 7311, 3: the first TLV of type 1 counts, others are passed on."""
+    value = b"\2\0\4x" + b"\1\0\x0b" + bytes(7) + b"\7" + b"\1\0\x0b" + bytes(8)
+    read_back = attributes_of(encode_attribute(Code.AIGP, value), two_octet=False)
+    assert (read_back.aigp, read_back.unknown) == (7, (UnknownAttribute(0x80, Code.AIGP, value),))
+    empty = attributes_of(encode_attribute(Code.AIGP, b""), two_octet=False)
+    assert (empty.aigp, empty.unknown) == (None, (UnknownAttribute(0x80, Code.AIGP, b""),))
+
+
+@pytest.mark.parametrize("code", [22, 23, 29, 33, 40, 99, 128])
+def test_attributes_that_nobody_here_reads_are_kept_with_their_octets(code: int) -> None:
+    """PMSI tunnel, tunnel encapsulation, BGP-LS, BGPsec path, prefix SID, an unknown one, and ATTR_SET."""
+    value = b"\0\0\xfd\xf2" + encode_attribute(Code.MULTI_EXIT_DISC, bytes(4))
+    read_back = attributes_of(encode_attribute(code, value, 0xC0), two_octet=False)
+    assert read_back.unknown == (UnknownAttribute(0xC0, code, value),)
+    assert read_back.med is None, "what stands in an ATTR_SET is the customer's"
 
 
 def test_every_attribute_has_a_name() -> None:

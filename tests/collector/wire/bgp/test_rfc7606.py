@@ -7,9 +7,11 @@ import pytest
 from anycast.route import AsPath, Attributes, Origin
 from collector.wire.bgp.attributes import Code
 from collector.wire.bgp.context import UpdateContext
+from collector.wire.bgp.distinguisher import RouteDistinguisher
 from collector.wire.bgp.encode import encode_attribute, encode_attributes, encode_nlri
-from collector.wire.bgp.families import IPV6_UNICAST
+from collector.wire.bgp.families import IPV6_UNICAST, Afi
 from collector.wire.bgp.nlri import Nlri
+from collector.wire.bgp.prefixed import PrefixedRoute
 from collector.wire.bgp.problems import Remedy
 from collector.wire.bgp.raw import canonical, raw_attributes
 from collector.wire.bgp.update import Opaque, Update, decode_update
@@ -164,12 +166,14 @@ def test_the_strongest_remedy_decides() -> None:
 
 
 def test_all_routes_of_a_message_are_withdrawn_those_in_the_attributes_too() -> None:
-    labelled = encode_attribute(Code.MP_REACH_NLRI, b"\0\1\x80\x0c" + bytes(12) + b"\0" + b"\x70vpn")
+    vpn_route = b"\x70\0\0\x11" + bytes.fromhex("0000fdf200000001") + b"\x0a\xfa\0"
+    labelled = encode_attribute(Code.MP_REACH_NLRI, b"\0\1\x80\x0c" + bytes(12) + b"\0" + vpn_route)
     six = update(REACH + instead(Code.ORIGIN, b"\7"), WEB)
     assert six.withdrawn == (SIX, WEB)
     vpn = update(labelled + instead(Code.ORIGIN, b"\7"), WEB)
     assert vpn.withdrawn == (WEB,)
-    assert vpn.opaque == (Opaque(vpn.opaque[0].family, False, bytes(12), b"\x70vpn"),)
+    route = PrefixedRoute(ip_network("10.250.0.0/24"), 0, (), RouteDistinguisher(bytes.fromhex("0000fdf200000001")))
+    assert vpn.opaque == (Opaque(Afi(1, 128), False, bytes(12), vpn_route, (route,)),), "and its label says nothing"
 
 
 def test_wrong_flags_of_the_routes_attribute_withdraw_its_routes() -> None:

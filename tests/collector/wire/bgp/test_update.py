@@ -11,10 +11,13 @@ from anycast.prefix import Address, Family, Prefix
 from anycast.route import AsPath, Attributes, Origin
 from collector.wire.bgp.attributes import Code
 from collector.wire.bgp.context import UpdateContext
+from collector.wire.bgp.distinguisher import RouteDistinguisher
 from collector.wire.bgp.encode import encode_attribute, encode_attributes, encode_end_of_rib, encode_nlri, encode_update
+from collector.wire.bgp.evpn import EvpnRoute
 from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST, Afi
 from collector.wire.bgp.nlri import Nlri
 from collector.wire.bgp.path import read
+from collector.wire.bgp.prefixed import PrefixedRoute
 from collector.wire.bgp.problems import Remedy
 from collector.wire.bgp.raw import canonical
 from collector.wire.bgp.update import Opaque, Update, decode_update
@@ -134,13 +137,18 @@ def test_other_families_are_kept_with_their_bytes() -> None:
     unreach = encode_attribute(Code.MP_UNREACH_NLRI, b"\0\x19\x46" + b"\2\0")
     sent = reach + encode_attributes(Attributes(Origin.IGP, AsPath.of(1))) + unreach
     decoded = decode_update(b"\0\0" + len(sent).to_bytes(2, "big") + sent)
+    distinguisher = RouteDistinguisher(bytes.fromhex("0000fdf200000001"))
+    route = PrefixedRoute(ip_network("10.250.0.0/24"), 0, (1,), distinguisher)
+    assert str(distinguisher) == "65010:1"
     assert decoded.opaque == (
-        Opaque(Afi(25, 70), False, b"", b"\2\0"),
-        Opaque(Afi(1, 128), True, bytes(8) + b"\x0a\0\0\1", vpn),
+        Opaque(Afi(25, 70), False, b"", b"\2\0", (EvpnRoute(2, b"\2\0"),)),
+        Opaque(Afi(1, 128), True, bytes(8) + b"\x0a\0\0\1", vpn, (route,)),
     )
     assert [str(family) for family in decoded.families] == ["evpn", "vpnv4"]
     assert decoded.attributes == canonical(sent), "its attributes are kept too"
-    assert (decoded.attributes_for().next_hop, str(Afi(9, 9))) == (None, "afi 9 safi 9")
+    assert decoded.attributes_for(Afi(1, 128)).next_hop == ip_address("10.0.0.1")
+    assert decoded.attributes_for(Family.IPV4).next_hop is None, "the next hop is that of the VPN routes alone"
+    assert str(Afi(9, 9)) == "afi 9 safi 9"
 
 
 @pytest.mark.parametrize("family", [IPV4_UNICAST, IPV6_UNICAST, Afi(1, 128)])
