@@ -30,11 +30,11 @@ USER 65534:65534
 VOLUME /data
 EXPOSE 11019 8470
 # Over the Unix socket, which is there wherever the page listens.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-c", "import http.client as h, socket as s; \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s CMD ["python", "-c", "import http.client as h, socket as s; \
 c = h.HTTPConnection('localhost'); c.sock = s.socket(s.AF_UNIX); c.sock.settimeout(4); \
 c.sock.connect('/data/catchment.sock'); c.request('GET', '/readyz'); raise SystemExit(c.getresponse().status != 200)"]
 # numba refuses a cache where it cannot write, and the image's file system may be read-only: a copy of the cache goes to
-# /tmp, which then has to be a tmpfs. On another processor than the build's, each start compiles anew (half a minute).
+# /tmp, which then has to be a tmpfs. On another processor than the build's, each start compiles anew (a minute).
 ENTRYPOINT ["sh", "-c", "cp -rp /opt/catchment/numba /tmp/ && exec catchment \"$@\"", "catchment"]
 CMD ["run", "-c", "/etc/catchment/catchment.yaml", "--data", "/data"]
 
