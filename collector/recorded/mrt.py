@@ -21,6 +21,7 @@ from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST, Afi
 from collector.wire.bgp.message import MessageType
 from collector.wire.bgp.notification import Notification, decode_notification
 from collector.wire.bgp.open import Direction, Open, decode_open
+from collector.wire.bgp.peek import families_of
 from collector.wire.bgp.raw import raw_attributes
 from collector.wire.bmp.encode import encode
 from collector.wire.bmp.values import (
@@ -191,7 +192,7 @@ class _Teller:
         carried = any(known.path_ids.values())
         if not content.add_path and not carried:
             return False
-        families = {family: content.add_path for family in _families(content.body)}
+        families = {family: content.add_path for family in families_of(content.body)}
         changed = any(known.path_ids.get(family, False) != ids for family, ids in families.items())
         known.path_ids |= families
         return changed
@@ -237,7 +238,7 @@ def _header(known: _Known, at: int, flags: int = 0) -> PerPeerHeader:
 
 
 def _open(known: _Known, sent: bool) -> Open:
-    """The OPEN of one side: as recorded, else one that agrees with the other side's and with what the records showed."""
+    """The OPEN of one side: as recorded, else one that agrees with the other's and with what the records showed."""
     recorded, other = known.opens.get(sent), known.opens.get(not sent)
     if recorded is not None and not known.path_ids:
         return recorded
@@ -253,23 +254,6 @@ def _open(known: _Known, sent: bool) -> Open:
         four_octet_as=True,
         route_refresh=True,
     )
-
-
-def _families(body: bytes) -> set[Afi]:
-    """Families of the routes in an UPDATE; what does not fit its lengths has none."""
-    families: set[Afi] = set()
-    removed = int.from_bytes(body[:2], "big")
-    size = int.from_bytes(body[2 + removed : 4 + removed], "big")
-    start = 4 + removed
-    if removed or len(body) > start + size:
-        families.add(IPV4_UNICAST)
-    try:
-        for attribute in raw_attributes(body[start : start + size]):
-            if attribute.code in (Code.MP_REACH_NLRI, Code.MP_UNREACH_NLRI) and len(attribute.value) > 3:
-                families.add(Afi(int.from_bytes(attribute.value[:2], "big"), attribute.value[2]))
-    except Malformed:
-        return families  # the station's decoder says what is wrong with it
-    return families
 
 
 def _encoded(content: Rib) -> bytes:
