@@ -64,6 +64,15 @@ class SiteStatus:
     """Regions heard at V5."""
     cells: tuple[Cell, ...]
 
+    @property
+    def lands_on(self) -> tuple[str, ...]:
+        """Every region that the site lands on, by BGP: a feed shows the best path only, so with its region come those
+        of the same tier (ECMP is intended there) that the site hears. Empty when unknown or no region's."""
+        if self.landed is None:
+            return ()
+        tier = next((tier for tier in self.intended if self.landed in tier), (self.landed,))
+        return tuple(region for region in tier if region == self.landed or region in self.heard)
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:

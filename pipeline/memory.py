@@ -1,5 +1,6 @@
 """What survives a restart: the journal and the ledger, opened together, and the state that is made of them."""
 
+import errno
 import logging
 import os
 import sqlite3
@@ -76,13 +77,29 @@ class Memory:
 
 async def open_memory(data: Path) -> Memory:
     """Open the data folder. Raises JournalError, LedgerError or OSError with a sentence an operator understands."""
-    data.mkdir(parents=True, exist_ok=True)
-    os.chmod(data, 0o700)
+    _prepare(data)
     journal = Journal(data / "journal")
     for report in journal.recovered:
         log.warning("after a crash: %s", report)
     file = LedgerFile(data / "ledger.sqlite")
     return await file.ask(lambda reader: _read(reader, journal, file))
+
+
+def _prepare(data: Path) -> None:
+    """Make the data folder, for nobody but us; raises OSError that says what would be one."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        os.chmod(data, 0o700)
+        if not os.access(data, os.R_OK | os.W_OK | os.X_OK):  # a read-only disk, too
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except (FileExistsError, NotADirectoryError) as error:
+        said = f"the data folder {data} cannot be made, for there is a file; name a folder with --data"
+        raise NotADirectoryError(said) from error
+    except OSError as error:
+        said = (
+            f"the data folder {data} cannot be used: {error.strerror}; name one that this user may write to with --data"
+        )
+        raise OSError(said) from error
 
 
 def _read(reader: LedgerReader, journal: Journal, file: LedgerFile) -> Memory:

@@ -44,6 +44,8 @@ class Past:
         except FileNotFoundError as error:
             said = f"{data} holds no data of Catchment; name the data folder with --data"
             raise FileNotFoundError(said) from error
+        except NotADirectoryError as error:
+            raise NotADirectoryError(f"{data} is no folder; name the data folder with --data") from error
 
     def events(
         self, prefix: Prefix | None, start: datetime, end: datetime, limit: int, tell: Tell = _ANYBODY.changed

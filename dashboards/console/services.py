@@ -76,7 +76,7 @@ def _landing(site: SiteStatus) -> tuple[str, str]:
     """Where a site lands, as a class and a word: a chosen route that is no region's is worse than an unknown one."""
     if site.landed is not None:
         first = site.intended[0] if site.intended else ()
-        return ("present" if site.landed in first or not first else "moved"), site.landed
+        return ("present" if site.landed in first or not first else "moved"), "+".join(site.lands_on)
     chosen = [cell for cell in site.cells if cell.rung is Rung.V6]
     if any(cell.presence is Presence.PRESENT for cell in chosen):
         return "absent", "no region of ours"

@@ -7,18 +7,21 @@ from typing import Annotated, Protocol
 from fastapi import FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.routing import APIRoute
 
 from anycast.finding import State
 from anycast.plain import Plain, to_plain
 from anycast.ports import Reading
 from anycast.prefix import Prefix, parse_prefix
-from anycast.situation import Event
+from anycast.situation import Event, ServiceStatus
 from pipeline.api.guard import Guard
 from pipeline.api.stream import server_sent
 from pipeline.asked import when
+from pipeline.reloading import Reloaded
 
 LONGEST_RANGE = timedelta(days=31)  # one history answer; ask again for more
 MOST_ROWS = 10_000
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LARGEST = 2**53  # of whole numbers that every JSON reader keeps exact
 
 Text = Annotated[str, Query(max_length=64)]
@@ -51,8 +54,8 @@ class Operating(Reading, Protocol):
         """What `catchment learn` needs."""
         ...
 
-    async def reload(self) -> list[str]:
-        """Read the intent file again, all or nothing; returns the problems (none when it took effect)."""
+    async def reload(self) -> Reloaded:
+        """Read the intent file again, all or nothing; returns the problems, and what waits for a restart."""
         ...
 
     def ready(self) -> str | None:
@@ -80,7 +83,20 @@ def build(engine: Operating, title_version: str, names: Collection[str] = ()) ->
     _health(app, engine)
     _present(app, engine)
     _past(app, engine)
+    for path in ("/api", "/api/{rest:path}", "/healthz", "/readyz", "/metrics"):
+        app.router.add_route(path, _nothing, METHODS, include_in_schema=False)
     return app
+
+
+async def _nothing(request: Request) -> Response:
+    """What no endpoint takes: it would go to the console, and that answers with a page."""
+    path, method = request.url.path, request.method
+    near = [route for route in request.app.routes if isinstance(route, APIRoute) and route.path_regex.match(path)]
+    allowed = sorted({way for route in near for way in route.methods})
+    if allowed:
+        sentence = f"{path} is asked with {' or '.join(allowed)}, not with {method}"
+        return JSONResponse({"error": sentence}, 405, {"Allow": ", ".join(allowed)})
+    return JSONResponse({"error": f"there is no {path[:200]}; /api/openapi.json names everything that is"}, 404)
 
 
 async def _unanswerable(_request: Request, error: Exception) -> Response:
@@ -122,7 +138,7 @@ def _present(app: FastAPI, engine: Operating) -> None:
     async def services() -> Plain:
         """Every service prefix by region and site, in three-valued presence."""
         now = engine.situation()
-        return {"at": to_plain(now.at), "services": to_plain(now.services)}
+        return {"at": to_plain(now.at), "services": [_service(service) for service in now.services]}
 
     @app.get("/api/v1/routes", tags=["present"])
     async def routes(prefix: Text, limit: Limit = 1000) -> Plain:
@@ -144,9 +160,20 @@ def _present(app: FastAPI, engine: Operating) -> None:
 
     @app.post("/api/v1/reload", tags=["present"])
     async def reload() -> Response:
-        """Read the intent file again: all of it takes effect, or nothing does and every problem is named."""
-        problems = await engine.reload()
-        return JSONResponse({"reloaded": not problems, "problems": problems}, 409 if problems else 200)
+        """Read the intent file again: all of it takes effect, or nothing does and every problem is named.
+
+        `restart` names what the file gives otherwise than the daemon runs with, and only a restart applies.
+        """
+        done = await engine.reload()
+        restart = [each.plain() for each in done.waiting]
+        answer = {"reloaded": not done.problems, "problems": list(done.problems), "restart": restart}
+        return JSONResponse(answer, 409 if done.problems else 200)
+
+
+def _service(service: ServiceStatus) -> Plain:
+    """A service, and of each site where it lands: also the regions that share its best path's tier."""
+    sites = [to_plain(site) | {"lands_on": list(site.lands_on)} for site in service.sites]
+    return to_plain(service) | {"sites": sites}
 
 
 def _past(app: FastAPI, engine: Operating) -> None:

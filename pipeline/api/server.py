@@ -71,11 +71,15 @@ def _tcp(host: str, port: int) -> socket.socket:
 def _unix(path: Path) -> socket.socket:
     if len(os.fsencode(path)) > LONGEST_PATH:
         raise OSError(f"the path of the Unix socket is over {LONGEST_PATH} bytes: {path}; use a shorter data folder")
-    path.unlink(missing_ok=True)
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o117)
     try:
+        path.unlink(missing_ok=True)
         opened.bind(str(path))
+    except OSError as error:
+        opened.close()
+        said = f"cannot listen on the Unix socket {path} for the command line: {error.strerror}"
+        raise OSError(error.errno, said) from error
     finally:
         os.umask(before)
     opened.listen(128)

@@ -186,7 +186,10 @@ def history(
     prefix: Annotated[
         str | None, typer.Argument(help="A prefix; everything watched when left out.", metavar="PREFIX")
     ] = None,
-    since: Annotated[str, typer.Option("--from", help="A time, or how long ago: 30m, 6h, 7d.", metavar="TIME")] = "24h",
+    since: Annotated[
+        str | None,
+        typer.Option("--from", help="A time, or how long ago: 30m, 6h, 7d (default: 24h).", metavar="TIME"),
+    ] = None,
     until: Annotated[
         str | None, typer.Option("--to", help="A time, or how long ago (default: now).", metavar="TIME")
     ] = None,

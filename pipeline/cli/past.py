@@ -29,10 +29,13 @@ if TYPE_CHECKING:  # the import is slow
     from pipeline.past import Past
 
 
+DAY = "24h"  # how far back history goes when it is not said
+
+
 def history(
     data: Path | None,
     prefix: str | None,
-    since: str,
+    since: str | None,
     until: str | None,
     at: str | None,
     limit: int,
@@ -42,7 +45,10 @@ def history(
     now = datetime.now(UTC)
     try:
         asked = parse_prefix(prefix) if prefix else None
-        start, end, moment = when(since, now), when(until, now) if until else now, when(at, now) if at else None
+        if at is not None and (since is not None or until is not None):
+            raise ValueError("--at asks for one moment, --from and --to for a stretch of time: give one or the other")
+        start, end = when(since or DAY, now), when(until, now) if until else now
+        moment = when(at, now) if at else None
         if moment is not None and asked is None:
             raise ValueError("--at asks for the state of a prefix; name one, such as 10.250.0.10/32")
         if moment is None and start >= end:

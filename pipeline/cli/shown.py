@@ -3,6 +3,7 @@
 Into a pipe or a file nothing is broken over lines: what reads it there reads lines.
 """
 
+import errno
 import json
 import os
 import sys
@@ -31,6 +32,22 @@ SEVERITY_STYLE = {"critical": "bold red", "major": "red", "warning": "yellow", "
 HEALTH_STYLE = {"ok": "green", "degraded": "yellow", "down": "bold red", "unknown": "yellow"}
 
 
+ADVICE = {
+    errno.EACCES: "run as the user that owns it, give this one the right to it, or name another",
+    errno.EPERM: "run as the user that owns it, give this one the right to it, or name another",
+    errno.EEXIST: "name another, or move it away",
+    errno.ENOTDIR: "a part of this path is a file where a folder is needed; name another",
+    errno.EISDIR: "this is a folder where a file is needed; name another",
+    errno.ENOENT: "make it, or name another",
+    errno.EROFS: "its file system is read-only; name a place that can be written to",
+    errno.ENOSPC: "its disk is full; free some, or name a place on another",
+    errno.EADDRINUSE: "another program listens there (`ss -ltnp` names it); stop it, or give another under listen: in "
+    "the intent file",
+    errno.EADDRNOTAVAIL: "no interface of this machine has that address; give one that it has, or 0.0.0.0 for all",
+}
+"""What would be right, by what the system said."""
+
+
 def _console(stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     fixed = stream.isatty() or os.environ.get("COLUMNS", "").isdecimal()
@@ -57,9 +74,11 @@ def note(text: str) -> None:
 
 
 def sentence(error: object) -> str:
-    """An error as a sentence: what the system refused comes with the path that it was about."""
+    """An error as a sentence: what the system refused comes with the path that it was about, and with what to do."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        said = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        advice = ADVICE.get(error.errno or 0, "")
+        return said if advice in said else f"{said}; {advice}"
     return str(error)
 
 

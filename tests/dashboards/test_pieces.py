@@ -43,6 +43,22 @@ def test_a_site_says_where_it_lands_and_where_it_was_meant_to() -> None:
     assert "meant: weu then eus" in html
 
 
+def test_a_site_with_equal_regions_lands_on_all_of_them_that_it_hears() -> None:
+    assert "→ weu+eus" in services(_equal("weu", "eus"))
+    assert "→ eus<" in services(_equal("eus"))
+    assert _equal("weu", "eus").services[0].sites[0].lands_on == ("weu", "eus")
+    assert situation().services[0].sites[0].lands_on == ("weu",)
+    assert _landing().services[0].sites[0].lands_on == ()
+
+
+def _equal(*heard: str) -> Situation:
+    now = situation()
+    [service] = now.services
+    [site] = service.sites
+    site = replace(site, landed="eus", heard=heard, intended=(("weu", "eus"),))
+    return replace(now, services=(replace(service, sites=(site,)),))
+
+
 def test_no_service_says_what_to_do() -> None:
     empty = situation()
     assert "catchment learn" in services(type(empty)(NOW, (), (), ()))

@@ -149,10 +149,15 @@ def test_a_question_without_an_answer_is_422_and_a_sentence(watched: Watched) ->
 
 
 def test_what_is_not_there_and_what_may_not_be_done_are_said_so(watched: Watched) -> None:
-    assert asked(watched, "GET", "/api/v1/nothing")[0] == 404
-    # The page is mounted at the root and takes what no path of the API does, other methods too.
-    assert asked(watched, "GET", "/api/v1/reload")[0] in (404, 405)
-    assert asked(watched, "POST", "/api/v1/status")[0] in (404, 405)
+    for method, path, answer in (
+        ("GET", "/api/v1/nothing", (404, "there is no /api/v1/nothing; /api/openapi.json names everything that is")),
+        ("GET", "/api", (404, "there is no /api; /api/openapi.json names everything that is")),
+        ("GET", "/api/v1/reload", (405, "/api/v1/reload is asked with POST, not with GET")),
+        ("POST", "/api/v1/status", (405, "/api/v1/status is asked with GET, not with POST")),
+        ("DELETE", "/healthz", (405, "/healthz is asked with GET, not with DELETE")),
+    ):
+        assert asked(watched, method, path) == (answer[0], {"error": answer[1]}), path
+    assert "<html" in asked(watched, "GET", "/nothing")[1]  # the console's own pages stay pages
     assert asked(watched, "GET", "/docs")[0] == asked(watched, "GET", "/redoc")[0] == 404
 
 
