@@ -8,6 +8,7 @@ from collector.files.bmp import BmpFile
 from collector.files.buffer import CHUNK, Buffer
 from collector.files.mrt import MrtFile
 from collector.wire.element import Element, ElementType
+from collector.wire.elements import read_as
 from collector.wire.errors import Malformed
 from collector.wire.mrt.records import Readable
 from collector.wire.source import Kind, open_source
@@ -16,7 +17,7 @@ ROWS: Final = 1 << 16
 
 
 def read(file: Readable, rows: int = ROWS, chunk: int = CHUNK) -> Iterator[FileBatch | Element]:
-    """Yield what a binary file or stream holds, BMP or MRT, plain or compressed (gzip, bzip2, zstd), in its order.
+    """Yield what a binary file or stream holds, of every kind that `collector.wire.elements` reads, in its order.
 
     Routes come in batches of at most `rows`, as far as compiled code takes their records; everything else comes as
     elements between the batches. Read flat (`read_elements`), it is what `collector.wire.elements.elements` yields.
@@ -24,6 +25,8 @@ def read(file: Readable, rows: int = ROWS, chunk: int = CHUNK) -> Iterator[FileB
     whatever is wrong later is an element of type M.
     """
     kind, plain = open_source(file)
+    if kind not in (Kind.MRT, Kind.BMP):  # captures, and BMP of many exporters: nothing that columns are made from
+        return read_as(kind, plain)
     buffer = Buffer(plain, chunk)
     return _read(MrtFile(buffer, rows) if kind is Kind.MRT else BmpFile(buffer, rows))
 

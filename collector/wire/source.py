@@ -1,28 +1,27 @@
-"""What kind of file this is, told by its first octets: BMP or MRT, plain or compressed."""
+"""What kind of file this is, told by its first octets: BMP, MRT or a packet capture, plain or compressed."""
 
-import bz2
-import gzip
 import io
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from collector.wire.bmp.frames import HEADER, LONGEST
 from collector.wire.bmp.values import MessageType
+from collector.wire.compressed import LIMITS, LONGEST_MAGIC, Decompressed, Limits, compression
+from collector.wire.cutting import Cutter, Framing, Whole
 from collector.wire.errors import Malformed
-from collector.wire.mrt.records import Readable, looks_like_mrt
+from collector.wire.feeds import BMP, spoken_elsewhere
+from collector.wire.mrt.records import Readable, framing, looks_like_mrt
+from collector.wire.openbmp import looks_like_openbmp
+from collector.wire.pcap.files import looks_like_capture
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
 
 CHUNK: Final = 1 << 16
 
-RATIO: Final = 500
-"""Decompressed octets for one compressed octet; tables of a million routes need about ten."""
-
-FREE: Final = 1 << 26
-"""Decompressed octets before the ratio counts, for files that are small."""
+LOOK: Final = 1 << 16
+"""Octets of a file that begins with neither, in which two messages or records that follow each other are looked for."""
 
 
 class Kind(StrEnum):
@@ -30,32 +29,67 @@ class Kind(StrEnum):
 
     BMP = "bmp"
     MRT = "mrt"
+    PCAP = "pcap"
+    """TCP connections of BMP and BGP, as pcap or pcapng."""
+    OPENBMP = "openbmp"
+    """BMP messages of many exporters, each behind the header of OpenBMP's collector."""
 
 
-def open_source(file: Readable) -> tuple[Kind, Readable]:
+def open_source(file: Readable, limits: Limits = LIMITS) -> tuple[Kind, Readable]:
     """Tell what a binary file holds, and return it so that it reads decompressed, from its beginning.
 
-    The file need not be seekable. Raises Malformed when it is neither BMP nor MRT; reading raises Malformed too, where
-    compressed data are damaged or grow beyond reason.
+    The file need not be seekable. Raises Malformed when it is of no kind that we know; reading raises Malformed too,
+    where compressed data are damaged or grow beyond `limits`.
     """
     source = _Source(file)
-    for magic, opened in _COMPRESSIONS.items():
-        if source.peek(len(magic)) == magic:
-            source = _Source(_Decompressed(opened, source))
-            break
-    start = source.peek(12)
-    if looks_like_bmp(start):
-        return Kind.BMP, source
-    if looks_like_mrt(start):
-        return Kind.MRT, source
+    magic = compression(source.peek(LONGEST_MAGIC))
+    if magic is not None:
+        source = _Source(Decompressed(source, magic, limits))
+    start = source.peek(60)
+    kind = _kind(start) or _within(source)
+    if kind is not None:
+        return kind, source
+    if source.failure is not None:
+        raise source.failure
     shown = start[:8].hex(" ") or "nothing at all"
-    raise Malformed(f"neither a BMP stream nor an MRT file, plain or compressed: it begins with {shown}", 0, start)
+    reason = "neither a BMP stream nor an MRT file nor a packet capture, plain or compressed: it begins with"
+    raise Malformed(f"{reason} {shown}", 0, start)
+
+
+def _kind(start: bytes) -> Kind | None:
+    for kind, looks in _LOOKS.items():
+        if looks(start):
+            return kind
+    return None
+
+
+def _within(source: "_Source") -> Kind | None:
+    """What a file holds that begins in the middle of something: of what two stand behind each other first."""
+    start = source.peek(LOOK)
+    found = {kind: at for kind, of in _FRAMINGS.items() if (at := _first(of, start)) is not None}
+    return min(found, key=lambda kind: found[kind], default=None)
+
+
+def _first(of: Framing, start: bytes) -> int | None:
+    cut = Cutter(of, strict=False, searching=True).feed(start)
+    return next((piece.offset for piece in cut if isinstance(piece, Whole)), None)
 
 
 def looks_like_bmp(start: bytes) -> bool:
-    """Whether the first octets of a file can be those of a BMP stream of any version that has a length."""
+    """Whether the first octets of a file can be those of a BMP stream of any version."""
     size = int.from_bytes(start[1:5], "big")
+    if start[:1] == b"\x01":
+        return spoken_elsewhere(start)
     return start[:1] in (b"\x03", b"\x04") and HEADER <= size <= LONGEST and start[5:6] <= bytes((max(MessageType),))
+
+
+_LOOKS: Final = {
+    Kind.BMP: looks_like_bmp,
+    Kind.PCAP: looks_like_capture,
+    Kind.OPENBMP: looks_like_openbmp,
+    Kind.MRT: looks_like_mrt,
+}
+_FRAMINGS: Final = {Kind.BMP: BMP, Kind.MRT: framing()}
 
 
 def chunks(file: Readable) -> Iterator[bytes]:
@@ -71,11 +105,15 @@ class _Source(io.RawIOBase):
         super().__init__()
         self._file = file
         self._ahead = b""
-        self.taken = 0
+        self.failure: Malformed | None = None
+        """Why no more octets could be looked at; reading raises it, after those that could."""
 
     def peek(self, size: int) -> bytes:
-        while len(self._ahead) < size and (more := self._file.read(size - len(self._ahead))):
-            self._ahead += more
+        try:
+            while len(self._ahead) < size and (more := self._file.read(size - len(self._ahead))):
+                self._ahead += more
+        except Malformed as error:
+            self.failure = error
         return self._ahead[:size]
 
     def readable(self) -> bool:
@@ -85,50 +123,8 @@ class _Source(io.RawIOBase):
         room = memoryview(buffer)
         if not self._ahead and isinstance(self._file, io.BufferedReader):
             size = self._file.readinto(room)
-            self.taken += size
             return size
         taken = self._ahead[: len(room)] or self._file.read(len(room))
         self._ahead = self._ahead[len(taken) :]
-        self.taken += len(taken)
         room[: len(taken)] = taken
         return len(taken)
-
-
-class _Decompressed:
-    """A compressed file, read decompressed, and not beyond reason."""
-
-    def __init__(self, opened: Callable[[_Source], Readable], file: _Source) -> None:
-        self._file = file
-        plain = opened(file)
-        # `read` would lose, with the error, what it had decompressed before the damage.
-        self._read: Callable[[int], bytes] = getattr(plain, "read1", plain.read)
-        self._size = 0
-
-    def read(self, size: int, /) -> bytes:
-        try:
-            data = self._read(size)
-        except (EOFError, zlib.error, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise  # the disk's fault, not the file's
-            raise Malformed(
-                f"the compressed file is damaged after {self._size} decompressed octets: {error}"
-            ) from error
-        self._size += len(data)
-        if self._size > FREE and self._size > RATIO * self._file.taken:
-            raise Malformed(f"the compressed file grows more than {RATIO} times: {self._size} octets so far")
-        return data
-
-
-def _zstd(file: _Source) -> Readable:
-    import pyarrow  # heavy, and the standard library has zstd only from Python 3.14 on
-
-    stream: Readable = pyarrow.CompressedInputStream(pyarrow.PythonFile(file, mode="r"), "zstd")
-    return stream
-
-
-_COMPRESSIONS: Final[dict[bytes, Callable[[_Source], Any]]] = {
-    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=cast(BinaryIO, file), mode="rb"),
-    b"BZh": lambda file: bz2.BZ2File(cast(BinaryIO, file)),
-    b"\x28\xb5\x2f\xfd": _zstd,
-}
-"""How each kind of compressed file begins, and who decompresses it."""

@@ -66,7 +66,8 @@ def framing(longest: int = LONGEST) -> Framing:
 
 def looks_like_mrt(start: bytes) -> bool:
     """Whether the first octets of a file can be those of an MRT file."""
-    return len(start) >= HEADER and int.from_bytes(start[4:6], "big") in _KINDS and start[8] == 0
+    kind = int.from_bytes(start[4:6], "big")
+    return len(start) >= HEADER and kind in _KINDS and kind != RecordType.NULL and start[8] == 0
 
 
 def record_of(piece: Piece) -> Record | Damaged:
