@@ -1,9 +1,9 @@
 """A stream of octets cut into messages by their lengths; what is damaged is passed over up to the next sound message.
 
 The rule of resynchronising. Where no message can stand, the octets are passed over up to the next place where one looks
-sound and leads on: its length ends where another message begins, or where the stream ends. In files (`strict`) a
-message is also looked at once it is known what follows it: where its length leads nowhere and inside it stands one that
-does lead on, the length lies, and what it would have swallowed is read. Every octet is looked at a bounded number of
+sound and leads on: its length ends where another message begins, or where the stream ends. Where it is `strict`, what
+follows a message is looked at before it is believed: where its length leads nowhere and inside it stands one that does
+lead on, the length lies, and what it would have swallowed is read. Every octet is looked at a bounded number of
 times, and the pieces do not depend on how the stream was cut when it came.
 """
 
@@ -60,11 +60,17 @@ Piece: TypeAlias = Whole | Damaged
 
 
 class Cutter:
-    """Cuts one stream. `searching` is for a stream that may begin inside a message."""
+    """Cuts one stream.
 
-    def __init__(self, framing: Framing, strict: bool = True, searching: bool = False, why: str = "") -> None:
+    `strict`: a message is told of once it is known that it leads on. `live`: a search does not wait for what follows a
+    message. `searching`: the stream may begin inside a message, and `why` is then the reason of what is passed over.
+    """
+
+    def __init__(
+        self, framing: Framing, *, strict: bool = True, live: bool = False, searching: bool = False, why: str = ""
+    ) -> None:
         self._framing = framing
-        self._strict = strict
+        self._strict, self._live = strict, live
         self._buffer = bytearray()
         self._from = 0
         """Where in the buffer the search goes on: everything before has been looked at."""
@@ -143,7 +149,7 @@ class Cutter:
             size = self._framing.size(self._buffer, at)
             if isinstance(size, str):
                 continue
-            if not final and at + size + (self._framing.header if self._strict else 0) > len(self._buffer):
+            if not final and at + size + (0 if self._live else self._framing.header) > len(self._buffer):
                 self._from = at
                 return None, True
             if self._leads(at + size, final) and self._framing.sound(self._buffer, at, size):
@@ -160,7 +166,7 @@ class Cutter:
             return False if final else None
         if left >= self._framing.header:
             return not isinstance(self._framing.size(self._buffer, end), str)
-        return True if final or not self._strict else None
+        return True if final or self._live else None
 
     def _pass(self, size: int) -> Iterator[Damaged]:
         """Pass over the first octets of the buffer."""
