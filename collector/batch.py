@@ -101,8 +101,9 @@ class AttributeTable:
     after a restart. A blob that meets another under its hash takes the next free number and is counted in `collisions`.
     """
 
-    def __init__(self, key: bytes, limit: int = 256 << 20) -> None:
-        """`limit`: octets of blobs after which `full` asks for `forget`."""
+    def __init__(self, key: bytes, limit: int = 256 << 20, room: int = 1 << 12) -> None:
+        """`limit`: octets of blobs after which `full` asks for `forget`; `room`: blobs to make room for at first, a
+        power of two."""
         from collector.kernel import intern
 
         if len(key) != 16:
@@ -117,12 +118,12 @@ class AttributeTable:
         """How many times the table was full and forgot everything."""
         words = np.frombuffer(key, "<u8").tolist()
         self.arrays = intern.Interned(
-            slots=np.zeros(1 << 13, np.uint32),
-            ids=np.zeros(1 << 12, np.uint64),
-            starts=np.zeros(1 << 12, np.uint64),
-            sizes=np.zeros(1 << 12, np.uint64),
-            narrow=np.zeros(1 << 12, np.uint8),
-            arena=np.zeros(1 << 16, np.uint64),
+            slots=np.zeros(2 * room, np.uint32),
+            ids=np.zeros(room, np.uint64),
+            starts=np.zeros(room, np.uint64),
+            sizes=np.zeros(room, np.uint64),
+            narrow=np.zeros(room, np.uint8),
+            arena=np.zeros(16 * room, np.uint64),
             counts=np.zeros(3, np.uint64),
             key=np.array([*words, 0xFFFFFFFFFFFFFFFF], np.uint64),
         )

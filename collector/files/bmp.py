@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -10,10 +11,16 @@ from collector.bmp.peers import PeerTable
 from collector.files.batch import FileBatch, FileSession
 from collector.files.buffer import Buffer
 from collector.files.filling import Filling
-from collector.wire.bmp.elements import KEPT, Feed, skipped, unfinished
-from collector.wire.bmp.frames import LONGEST, Framer
+from collector.wire.bmp.elements import Feed, skipped
+from collector.wire.bmp.frames import LONGEST
 from collector.wire.bmp.values import PerPeerHeader
+from collector.wire.cutting import Cutter, Piece, Whole
 from collector.wire.element import Element, ElementType
+from collector.wire.errors import Malformed
+from collector.wire.feeds import BMP
+
+PIECE: Final = 1 << 12
+"""Octets that are looked at in the plain way at once, where damage begins."""
 
 
 class BmpFile:
@@ -27,18 +34,19 @@ class BmpFile:
         self._kernel, self._stop = kernel, Stop
         self._buffer, self._filling = buffer, Filling(rows)
         self._feed, self._peers = Feed(), PeerTable()
+        self._error: Malformed | None = None
         self._carried: Array = np.zeros(16, np.uint8)
         scratch = np.zeros(1 << 10, np.uint64)
         self._work = scratch.view(np.uint8), scratch, np.zeros(8, np.uint64)
 
     def read(self) -> Iterator[FileBatch | Element]:
-        """Yield the whole stream, in order."""
+        """Yield the whole stream, in order; raises Malformed, after everything, where its compression is damaged."""
         filling, buffer = self._filling, self._buffer
         while True:
             stop = self._run()
             if stop == self._stop.ROOM:
                 filling.table.grow()
-            elif stop == self._stop.END and buffer.more():
+            elif stop == self._stop.END and self._more():
                 continue
             elif stop == self._stop.FULL and filling.count:
                 yield self._batch()
@@ -46,9 +54,27 @@ class BmpFile:
                 if filling.count:
                     yield self._batch()
                 if stop in (self._stop.END, self._stop.BROKEN):
-                    yield from self._rest(bool(stop == self._stop.BROKEN))
-                    return
-                yield from self._plain()
+                    if not self._holds(1):
+                        break
+                    yield from self._sought()
+                else:
+                    yield from self._plain()
+
+        if self._error is not None:
+            raise self._error
+
+    def _more(self) -> bool:
+        """Read another piece; where its compression is damaged, that is noted, and what came before is read first."""
+        try:
+            return self._error is None and self._buffer.more()
+        except Malformed as error:
+            self._error = error
+            return False
+
+    def _holds(self, size: int) -> bool:
+        while self._buffer.size < size and self._more():
+            pass
+        return self._buffer.size >= size
 
     def _run(self) -> int:
         """Let compiled code take what it can; returns why it stopped."""
@@ -81,14 +107,41 @@ class BmpFile:
 
     def _plain(self) -> list[Element]:
         """The next message, which is whole, by the plain decoder."""
-        feed, buffer = self._feed, self._buffer
-        size, router, offset = int.from_bytes(buffer.peek(1, 4), "big"), feed.router, buffer.offset
-        found = list(feed.elements(buffer.take(size), None, offset))
+        buffer = self._buffer
+        size, offset = int.from_bytes(buffer.peek(1, 4), "big"), buffer.offset
+        return self._message(buffer.take(size), offset)
+
+    def _message(self, message: bytes, offset: int) -> list[Element]:
+        feed, router = self._feed, self._feed.router
+        found = list(feed.elements(message, None, offset))
         if feed.router != router:  # what compiled code knows of sessions has the name in it
             self._peers = PeerTable()
         if feed.header is not None:
             self._admit(feed.header)
         return found
+
+    def _sought(self) -> Iterator[Element]:
+        """Where messages cannot be told apart by their lengths: the plain way, up to the next whole message."""
+        buffer, cutter, given = self._buffer, Cutter(BMP, strict=False), self._buffer.offset
+        cutter.offset = given
+        while self._holds(given - buffer.offset + 1):
+            piece = buffer.peek(given - buffer.offset, PIECE)
+            given += len(piece)
+            for found in cutter.feed(piece):
+                yield from self._piece(found)
+                if isinstance(found, Whole):
+                    return
+        for found in cutter.end():
+            yield from self._piece(found)
+
+    def _piece(self, piece: Piece) -> list[Element]:
+        size = len(piece.data) if isinstance(piece, Whole) else piece.size
+        self._buffer.skip(piece.offset + size - self._buffer.offset)
+        if isinstance(piece, Whole):
+            return self._message(piece.data, piece.offset)
+        return [
+            skipped(Element(ElementType.MALFORMED, router=self._feed.router), piece.reason, piece.offset, piece.raw)
+        ]
 
     def _admit(self, header: PerPeerHeader) -> None:
         """Let compiled code take the routes of a session, as its OPENs and its AS number are now."""
@@ -109,19 +162,6 @@ class BmpFile:
         """Yield the rows that were not handed over yet."""
         if self._filling.count:
             yield self._batch()
-
-    def _rest(self, broken: bool) -> Iterator[Element]:
-        """What is behind the last message that can be told apart."""
-        buffer = self._buffer
-        if broken:
-            buffer.holds(KEPT)
-            framer = Framer(LONGEST)
-            framer.offset = buffer.offset
-            framer.feed(buffer.peek(0, KEPT))
-            assert framer.failure is not None
-            yield skipped(Element(ElementType.MALFORMED), framer.failure.reason, buffer.offset, framer.pending)
-        elif buffer.size:
-            yield unfinished(buffer.peek(0, buffer.size), None, buffer.offset)
 
 
 _UNKNOWN = np.zeros(1, np.int64)

@@ -10,6 +10,8 @@ from collector.files.batch import FileBatch, FileSession
 
 HELD = 64 << 20
 """Octets of attributes after which a batch begins with a new table."""
+EXPECTED = 1 << 17
+"""Distinct attributes of a large table; what a smaller one does not use is never touched."""
 
 
 class Filling:
@@ -22,7 +24,7 @@ class Filling:
         self._kernel = Rows
         self._key = os.urandom(16)
         self._size = rows
-        self.table = AttributeTable(self._key, HELD)
+        self.table = AttributeTable(self._key, HELD, EXPECTED)
         self.sessions: list[FileSession] = []
         self._numbers: dict[FileSession, int] = {}
         self.count = 0
@@ -54,5 +56,5 @@ class Filling:
             batch = whole.select(np.arange(self.count))
         self.count = 0
         if self.table.full:  # a new one, for earlier batches are still asked for theirs
-            self.table = AttributeTable(self._key, HELD)
+            self.table = AttributeTable(self._key, HELD, EXPECTED)
         return batch

@@ -1,13 +1,28 @@
 """An MRT file through compiled code, record by record through the plain decoder where that stops."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any, Final
 
-from collector.files.batch import FileBatch
+import numpy as np
+
+from anycast.prefix import Address
+from anycast.route import Asn
+from collector.batch import Array
+from collector.files.batch import FileBatch, FileSession
 from collector.files.buffer import Buffer
 from collector.files.filling import Filling
+from collector.wire.cutting import Cutter, Piece, Whole
 from collector.wire.element import Element
+from collector.wire.errors import Malformed
 from collector.wire.mrt.elements import Recorded
-from collector.wire.mrt.records import records
+from collector.wire.mrt.records import HEADER, LONGEST, framing, record_of
+
+PIECE: Final = 1 << 12
+"""Octets that are looked at in the plain way where damage begins; twice as many each time."""
+PLACES: Final = 1 << 18
+KEPT: Final = 1 << 21
+"""Lists of attributes that are found again by their octets, and words of memory for them."""
 
 
 class MrtFile:
@@ -15,14 +30,162 @@ class MrtFile:
 
     def __init__(self, buffer: Buffer, rows: int) -> None:
         """`rows`: how many a batch has at the most."""
+        from collector.kernel import ends, filed, mrt, seen
+        from collector.kernel.stop import Stop
+
+        self._kernel, self._stop, self._filed = mrt.records, Stop, filed.Filed
         self._buffer, self._filling = buffer, Filling(rows)
         self._recorded = Recorded()
+        self._peers = self._recorded.peers
+        self._indexed: Array = np.zeros(0, np.uint32)
+        self._ends: Any = ends.Ends(
+            slots=np.zeros(64, np.uint32),
+            keys=np.zeros((32, 5), np.uint64),
+            session=np.zeros(32, np.uint32),
+            counts=np.zeros(2, np.uint64),
+        )
+        self._known = 0
+        self._seen: Any = seen.Seen(np.zeros((PLACES, 4), np.uint64), np.zeros(KEPT, np.uint64), np.zeros(1, np.uint64))
+        self._table = self._filling.table
+        scratch = np.zeros((1 << 13) + 16, np.uint64)
+        self._work = scratch.view(np.uint8), scratch, np.zeros(8, np.uint64)
+        self._ended = False
+        self._error: Malformed | None = None
 
     def read(self) -> Iterator[FileBatch | Element]:
-        """Yield the whole file, in order."""
-        for record in records(self._buffer):
-            yield from self._recorded.elements(record)
+        """Yield the whole file, in order; raises Malformed, after everything, where its compression is damaged."""
+        filling, buffer = self._filling, self._buffer
+        while True:
+            stop = self._run()
+            if stop == self._stop.ROOM:
+                self._grow()
+            elif stop == self._stop.FULL and filling.count:
+                yield self._batch()
+            elif stop == self._stop.END and not self._ended:
+                self._more()
+            elif stop in (self._stop.FULL, self._stop.PLAIN):
+                yield from self._told(self._plain())
+            elif buffer.size:
+                yield from self._sought()
+            else:
+                break
+        yield from self.left()
+        if self._error is not None:
+            raise self._error
+
+    def _more(self) -> None:
+        """Read another piece, or note why there is none."""
+        try:
+            self._ended = not self._buffer.more()
+        except Malformed as error:  # what came out before is read to its end
+            self._ended, self._error = True, error
 
     def left(self) -> Iterator[FileBatch | Element]:
-        """Yield what was not handed over yet when reading ended by an error of the file."""
-        yield from ()
+        """Yield the rows that were not handed over yet."""
+        if self._filling.count:
+            yield self._batch()
+
+    def _told(self, found: list[Element]) -> Iterator[FileBatch | Element]:
+        """Elements, behind the rows that come before them."""
+        if found:
+            yield from self.left()
+            yield from found
+
+    def _run(self) -> int:
+        """Let compiled code take what it can; returns why it stopped."""
+        buffer, filling = self._buffer, self._filling
+        at, count, stop = self._kernel(
+            buffer.octets,
+            np.uint64(LONGEST),
+            self._ended,
+            self._indexed,
+            self._ends,
+            self._seen,
+            filling.table.arrays,
+            filling.rows,
+            self._filed(filling.form, filling.has_path_id.view(np.uint8), filling.originated),
+            np.uint64(filling.count),
+            self._work,
+        )
+        buffer.skip(int(at))
+        filling.count = int(count)
+        self._name_ends()
+        return int(stop)
+
+    def _batch(self) -> FileBatch:
+        batch = self._filling.take()
+        if self._filling.table is not self._table:  # ids of another table are no use
+            self._table = self._filling.table
+            self._seen.places[:] = 0
+        return batch
+
+    def _name_ends(self) -> None:
+        """Take in the sessions to which compiled code has given numbers."""
+        entries = int(self._ends.counts[0])
+        for what, *words in self._ends.keys[self._known : entries].tolist():
+            six, alone = what >> 32 & 1, what >> 33 & 1
+            peer, local = (_address(six, *pair) for pair in (words[:2], words[2:]))
+            self._filling.sessions.append(FileSession(peer, Asn(what & 0xFFFFFFFF), "" if alone else str(local)))
+        self._known = entries
+
+    def _grow(self) -> None:
+        """Make room for more attributes, and for more sessions where there is none."""
+        self._filling.table.grow()
+        old = self._ends
+        if self._known == len(old.session):
+            # Emptied, not kept: every session gets a second number, and compiled code needs no way to move them.
+            room = 2 * len(old.session)
+            self._known = 0
+            self._ends = old._replace(
+                slots=np.zeros(2 * room, np.uint32),
+                keys=np.zeros((room, 5), np.uint64),
+                session=np.zeros(room, np.uint32),
+                counts=np.array([0, len(self._filling.sessions)], np.uint64),
+            )
+
+    def _plain(self) -> list[Element]:
+        """The next record, which is whole, by the plain decoder."""
+        buffer = self._buffer
+        size = HEADER + int.from_bytes(buffer.peek(8, 4), "big")
+        return self._elements(Whole(buffer.offset, buffer.take(size)))
+
+    def _elements(self, piece: Piece) -> list[Element]:
+        found = list(self._recorded.elements(record_of(piece)))
+        if self._recorded.peers is not self._peers:
+            self._peers = self._recorded.peers
+            sessions = (FileSession(peer.address, peer.asn) for peer in self._peers.peers)
+            self._indexed = np.array([self._filling.session(session) for session in sessions], np.uint32)
+            self._ends.counts[1] = len(self._filling.sessions)
+        return found
+
+    def _sought(self) -> Iterator[FileBatch | Element]:
+        """Where records cannot be told apart by their lengths: the plain way, up to the next whole record."""
+        buffer, cutter, step = self._buffer, Cutter(framing()), PIECE
+        cutter.offset = given = buffer.offset
+        whole = False
+        while not whole:
+            piece = buffer.peek(given - buffer.offset, step)
+            if piece or self._ended:
+                given, step = given + len(piece), 2 * step
+                whole = yield from self._cut(cutter, piece)
+                if not piece:
+                    return
+            else:
+                self._more()
+
+    def _cut(self, cutter: Cutter, piece: bytes) -> Generator[FileBatch | Element, None, bool]:
+        """Give the cutter more, or its end, and take what it tells; returns whether a whole record was among it."""
+        for found in cutter.feed(piece) if piece else cutter.end():
+            yield from self._told(self._elements(found))
+            self._buffer.skip(found.offset + _size(found) - self._buffer.offset)
+            if isinstance(found, Whole):
+                return True
+        return False
+
+
+def _size(piece: Piece) -> int:
+    return len(piece.data) if isinstance(piece, Whole) else piece.size
+
+
+def _address(six: int, high: int, low: int) -> Address:
+    return IPv6Address(high << 64 | low) if six else IPv4Address(low)

@@ -17,6 +17,12 @@ def inner(function: Compiled) -> Compiled:
     return compiled
 
 
+def apart(function: Compiled) -> Compiled:
+    """For rarer and larger ones of them: compiled once, and called."""
+    compiled: Compiled = njit(nogil=True, boundscheck=True)(function)
+    return compiled
+
+
 def entry(function: Compiled) -> Compiled:
     """For functions that Python calls. Each closes over `FINGERPRINT`."""
     compiled: Compiled = njit(nogil=True, boundscheck=True, cache=True)(function)

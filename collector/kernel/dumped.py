@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from collector.kernel.attributes import SEEN, SIZE, value_fits
-from collector.kernel.compiled import inner
+from collector.kernel.compiled import apart, inner
 from collector.kernel.intern import intern
 from collector.kernel.seen import IDENTITY, keep, place_of, recall
 from collector.kernel.stop import PLAIN, ROOM, TAKEN
@@ -96,6 +96,12 @@ def dumped(buffer: Any, start: Any, size: Any, kind: Any, seen: Any, table: Any,
     place = place_of(seen, buffer, start, size, kind)
     if recall(seen, place, buffer, start, size, kind):
         return TAKEN, seen.places[place, IDENTITY]
+    return _learned(buffer, start, size, kind, place, seen, table, work)
+
+
+@apart
+def _learned(buffer: Any, start: Any, size: Any, kind: Any, place: Any, seen: Any, table: Any, work: Any) -> Any:
+    """The same for a list that was not seen before, or not for long."""
     scratch, words, found = work
     if size > _LONGEST or not _canonical(buffer, start, start + size, kind, scratch, found):
         return PLAIN, _0

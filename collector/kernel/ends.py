@@ -40,8 +40,9 @@ def lent_ends(ends: Any) -> Any:
 
 
 @inner
-def session_of(ends: Any, what: Any, peer_high: Any, peer_low: Any, high: Any, low: Any) -> Any:
-    """Return the number of a session, a new one where it has none; NONE when there is no room for another."""
+def session_of(ends: Any, who: Any) -> Any:
+    """Return the number of the session of a key, a new one where it has none; NONE when there is no room for it."""
+    what, peer_high, peer_low, high, low = who
     keys, mask = ends.keys, u64(len(ends.slots)) - _1
     slot = mix(what, peer_high ^ high, peer_low, low) & mask
     while ends.slots[slot] != 0:

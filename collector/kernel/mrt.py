@@ -15,7 +15,7 @@ from collector.kernel.filed import file, filed_room, lent_filed
 from collector.kernel.intern import lent_table
 from collector.kernel.rows import lent_rows, room
 from collector.kernel.seen import lent_seen
-from collector.kernel.stop import BROKEN, END, PLAIN, ROOM, TAKEN
+from collector.kernel.stop import BROKEN, END, GOES_ON, PLAIN, ROOM, TAKEN
 from collector.kernel.table import address, rib, table_dump
 from collector.kernel.update import HEADER, KEEPALIVE, UPDATE, message_at, update
 from collector.kernel.words import borrow, word16, word32, word64
@@ -52,65 +52,66 @@ def _size(buffer: Any, at: Any, longest: Any) -> Any:
 
 
 @inner
-def _updated(
-    buffer: Any, body: Any, end: Any, narrow: Any, carried: Any, who: Any, labels: Any, ends: Any, held: Any, span: Any
-) -> Any:
-    """Take the body of an UPDATE: (what happened, rows).
-
-    `who` is a key of `ends`, `labels` (time, rib, form), `span` the first row and the limit.
-    """
-    _, _, table, rows, filed, work = held
-    first, limit = span
-    what, middle, after, identity = update(buffer, body, end, narrow, carried, table, rows, first, limit, work)
-    if what != TAKEN:
-        return what, first
-    session = session_of(ends, who[0], who[1], who[2], who[3], who[4])
-    if session == NONE:
-        return ROOM, first
-    common = (labels[0], session, labels[1], labels[2], _1 if carried else _0, 0)
-    file(rows, filed, first, middle, 0, _0, common)
-    file(rows, filed, middle, after, 1, identity, common)
-    return TAKEN, after
-
-
-@inner
-def _message(
-    buffer: Any, at: Any, end: Any, time: Any, kind: Any, subtype: Any, ends: Any, held: Any, span: Any
-) -> Any:
-    """Take the body of a BGP4MP_MESSAGE of any subtype in [at, end): (what happened, rows)."""
+def _message(buffer: Any, at: Any, end: Any, subtype: Any) -> Any:
+    """Look at a BGP4MP_MESSAGE of any subtype in [at, end): (what happened, body of the UPDATE, key of the ends)."""
+    nobody = (_0, _0, _0, _0, _0)
     narrow = _NARROW >> subtype & _1
     numbers = _8 >> narrow
     if end - at < numbers + _4:
-        return PLAIN, span[0]
+        return PLAIN, at, nobody
     afi = word16(buffer, at + numbers + _2)
     if afi != _1 and afi != _2:
-        return PLAIN, span[0]
+        return PLAIN, at, nobody
     six = afi - _1
     octets = _16 if six else _4
     here = at + numbers + _4
-    if end - here < _2 * octets + HEADER:
-        return PLAIN, span[0]
     pdu = here + _2 * octets
+    if end < pdu + HEADER:
+        return PLAIN, at, nobody
     said = message_at(buffer, pdu, end)
     if said == KEEPALIVE:
-        return TAKEN, span[0]
+        return TAKEN, at, nobody
     if said != UPDATE or end - pdu < HEADER + _4:
-        return PLAIN, span[0]
+        return PLAIN, at, nobody
     asn = word16(buffer, at) if narrow else word32(buffer, at)
-    peer, local = address(buffer, here, six), address(buffer, here + octets, six)
-    who = (asn | six * SIX_ENDS, peer[0], peer[1], local[0], local[1])
-    labels = (time, _OUT_POST if _SENT >> subtype & _1 else _0, kind)
-    carried = _BOTH_CARRY if subtype >= _8 else _0
-    return _updated(buffer, pdu + HEADER, end, narrow, carried, who, labels, ends, held, span)
+    peer_high, peer_low = address(buffer, here, six)
+    high, low = address(buffer, here + octets, six)
+    return GOES_ON, pdu + HEADER, (asn | six * SIX_ENDS, peer_high, peer_low, high, low)
 
 
 @inner
-def _old_message(buffer: Any, at: Any, end: Any, time: Any, ends: Any, held: Any, span: Any) -> Any:
-    """Take the body of the deprecated BGP_MESSAGE of an UPDATE in [at, end): (what happened, rows)."""
+def _old_message(buffer: Any, at: Any, end: Any) -> Any:
+    """The same of the deprecated BGP_MESSAGE of an UPDATE."""
     if end - at < _16:
-        return PLAIN, span[0]
-    who = (word16(buffer, at), _0, word32(buffer, at + _2), _0, word32(buffer, at + _8))
-    return _updated(buffer, at + _12, end, _1, _0, who, (time, _0, _BGP), ends, held, span)
+        return PLAIN, at, (_0, _0, _0, _0, _0)
+    return GOES_ON, at + _12, (word16(buffer, at), _0, word32(buffer, at + _2), _0, word32(buffer, at + _8))
+
+
+@inner
+def _update(
+    buffer: Any, at: Any, end: Any, time: Any, kind: Any, subtype: Any, ends: Any, held: Any, first: Any, limit: Any
+) -> Any:
+    """Take the body of a message in [at, end): (what happened, rows)."""
+    _, _, table, rows, filed, work = held
+    if kind == _BGP:
+        narrow, view, carried = _1, _0, _0
+        what, body, who = _old_message(buffer, at, end)
+    else:
+        narrow, view = _NARROW >> subtype & _1, (_OUT_POST if _SENT >> subtype & _1 else _0)
+        carried = _BOTH_CARRY if subtype >= _8 else _0
+        what, body, who = _message(buffer, at, end, subtype)
+    if what != GOES_ON:
+        return what, first
+    what, middle, after, identity = update(buffer, body, end, narrow, carried, table, rows, first, limit, work)
+    if what != TAKEN:
+        return what, first
+    session = session_of(ends, who)
+    if session == NONE:
+        return ROOM, first
+    common = (time, session, view, kind, _1 if carried else _0, 0)
+    file(rows, filed, first, middle, 0, _0, common)
+    file(rows, filed, middle, after, 1, identity, common)
+    return TAKEN, after
 
 
 @inner
@@ -121,15 +122,14 @@ def _record(buffer: Any, at: Any, end: Any, ends: Any, held: Any, first: Any, li
     if kind == _TABLE_DUMP_V2 and subtype < _12 and _RIBS >> subtype & _1:
         six = _1 if subtype in (_4, u64(10)) else _0
         return rib(buffer, body, end, time, six, subtype >> _3, held, first, limit)
-    if (kind in (_BGP4MP, _BGP4MP_ET)) and subtype < _12 and _MESSAGES >> subtype & _1:
-        if kind == _BGP4MP_ET:
-            time += word32(buffer, body) * _THOUSAND
-            body += _4
-        return _message(buffer, body, end, time, kind, subtype, ends, held, (first, limit))
-    if kind == _BGP and subtype == _1:
-        return _old_message(buffer, body, end, time, ends, held, (first, limit))
-    if kind == _TABLE_DUMP and (subtype in (_1, _2)):
+    if kind == _TABLE_DUMP and subtype in (_1, _2):
         return table_dump(buffer, body, end, time, subtype - _1, ends, held, first, limit)
+    if kind == _BGP4MP_ET:
+        time += word32(buffer, body) * _THOUSAND
+        body += _4
+    message = kind in (_BGP4MP, _BGP4MP_ET) and subtype < _12 and _MESSAGES >> subtype & _1
+    if message or (kind == _BGP and subtype == _1):
+        return _update(buffer, body, end, time, kind, subtype, ends, held, first, limit)
     return PLAIN, first
 
 

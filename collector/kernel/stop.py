@@ -23,5 +23,5 @@ class Stop(IntEnum):
 
 
 END, FULL, ROOM = u64(Stop.END), u64(Stop.FULL), u64(Stop.ROOM)
-PLAIN, BROKEN, TAKEN = u64(Stop.PLAIN), u64(Stop.BROKEN), u64(99)
-"""The same for compiled code; TAKEN is one message taken whole."""
+PLAIN, BROKEN, TAKEN, GOES_ON = u64(Stop.PLAIN), u64(Stop.BROKEN), u64(99), u64(98)
+"""The same for compiled code; TAKEN is one message taken whole, GOES_ON one of which more is to be looked at."""

@@ -112,7 +112,7 @@ def table_dump(
     originated, peer = word32(buffer, at + octets + u64(6)), at + octets + u64(10)
     peer_high, peer_low = address(buffer, peer, six)
     who = word16(buffer, peer + octets) | ALONE | six * SIX_ENDS
-    session = session_of(ends, who, peer_high, peer_low, _0, _0)
+    session = session_of(ends, (who, peer_high, peer_low, _0, _0))
     if session == NONE:
         return ROOM, first
     high, low = _prefix(buffer, at + _4, bits)

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from collector.kernel import stop
 from collector.kernel.attributes import (
     REACH_BITS,
     REACH_END,
@@ -20,6 +19,8 @@ from collector.kernel.attributes import (
 from collector.kernel.compiled import inner
 from collector.kernel.intern import intern
 from collector.kernel.rows import FULL, WRONG, prefixes
+from collector.kernel.stop import FULL as ROWS_FULL
+from collector.kernel.stop import PLAIN, ROOM, TAKEN
 from collector.kernel.words import byte, word16, word64
 
 u64 = np.uint64
@@ -29,7 +30,6 @@ HEADER = u64(19)
 UPDATE, KEEPALIVE = u64(2), u64(4)
 SPARE = u64(16)
 """Octets that `scratch` must have beyond the longest message."""
-_STOP_FULL, _STOP_PLAIN, _STOP_ROOM, _TAKEN = stop.FULL, stop.PLAIN, stop.ROOM, stop.TAKEN
 
 
 @inner
@@ -43,34 +43,47 @@ def message_at(buffer: Any, start: Any, end: Any) -> Any:
 
 
 @inner
-def _announced(buffer: Any, nlri: Any, end: Any, carried: Any, found: Any, rows: Any, first: Any, limit: Any) -> Any:
-    """Rows of what is announced, from row `first` on: classic NLRI or MP_REACH, never both."""
-    reach = found[REACH_BITS]
-    if nlri < end:
-        if reach != _0 or not announces_whole(found, True):
-            return WRONG
-        return prefixes(buffer, nlri, end, _32, carried & _1 != _0, rows, first, limit)
-    if reach == _0:
-        return first
-    if not announces_whole(found, False) or found[SEEN] >> u64(3) & _1:
-        return WRONG
-    return prefixes(buffer, found[REACH_START], found[REACH_END], reach, _carries(carried, reach), rows, first, limit)
-
-
-@inner
 def _carries(carried: Any, bits: Any) -> Any:
     """Whether prefixes of the family of `bits` (32 or 128) carry a path id."""
     return carried & (_1 if bits == _32 else _2) != _0
 
 
 @inner
-def _withdrawn(buffer: Any, start: Any, end: Any, carried: Any, found: Any, rows: Any, first: Any, limit: Any) -> Any:
-    """Rows of what is withdrawn: the classic field in [start, end), then MP_UNREACH."""
-    after = prefixes(buffer, start, end, _32, carried & _1 != _0, rows, first, limit)
-    if after >= FULL or found[UNREACH_BITS] == _0:
-        return after
-    bits = found[UNREACH_BITS]
-    return prefixes(buffer, found[UNREACH_START], found[UNREACH_END], bits, _carries(carried, bits), rows, after, limit)
+def _announced(nlri: Any, end: Any, found: Any) -> Any:
+    """What is announced, as (start, end, bits): classic NLRI or MP_REACH; never both, which is WRONG for bits."""
+    reach = found[REACH_BITS]
+    if nlri < end:
+        whole = reach == _0 and announces_whole(found, True)
+        return nlri, end, (_32 if whole else WRONG)
+    if reach == _0:
+        return end, end, _32
+    whole = announces_whole(found, False) and not found[SEEN] >> u64(3) & _1
+    return found[REACH_START], found[REACH_END], (reach if whole else WRONG)
+
+
+@inner
+def _routes(
+    buffer: Any, classic: Any, nlri: Any, end: Any, carried: Any, found: Any, rows: Any, first: Any, limit: Any
+) -> Any:
+    """Rows of all prefixes, from row `first` on: (row of the first announced one, row after the last, WRONG or FULL).
+
+    What is withdrawn comes first: the classic field, which ends at `classic`, then MP_UNREACH.
+    """
+    number, middle = first, first
+    for part in range(3):
+        if part == 0:
+            start, after, bits = classic[0], classic[1], _32
+        elif part == 1:
+            start, after, bits = found[UNREACH_START], found[UNREACH_END], found[UNREACH_BITS]
+        else:
+            middle = number
+            start, after, bits = _announced(nlri, end, found)
+        if bits == WRONG:
+            return middle, WRONG
+        number = prefixes(buffer, start, after, bits, _carries(carried, bits), rows, number, limit)
+        if number >= FULL:
+            return middle, number
+    return middle, number
 
 
 @inner
@@ -94,25 +107,23 @@ def update(
     """
     removed = word16(buffer, body)
     if removed + u64(4) > end - body or end - body + SPARE > u64(len(work[0])):
-        return _STOP_PLAIN, first, first, _0
-    here = body + _2 + removed + _2
+        return PLAIN, first, first, _0
+    here = body + u64(4) + removed
     size = word16(buffer, here - _2)
     if size > end - here:
-        return _STOP_PLAIN, first, first, _0
+        return PLAIN, first, first, _0
     scratch, words, found = work
     if not attributes(buffer, here, here + size, narrow, scratch, found):
-        return _STOP_PLAIN, first, first, _0
-    middle = _withdrawn(buffer, body + _2, body + _2 + removed, carried, found, rows, first, limit)
-    if middle >= FULL:
-        return (_STOP_FULL if middle == FULL else _STOP_PLAIN), first, first, _0
-    after = _announced(buffer, here + size, end, carried, found, rows, middle, limit)
+        return PLAIN, first, first, _0
+    classic = (body + _2, here - _2)
+    middle, after = _routes(buffer, classic, here + size, end, carried, found, rows, first, limit)
     if after >= FULL:
-        return (_STOP_FULL if after == FULL else _STOP_PLAIN), first, first, _0
+        return (ROWS_FULL if after == FULL else PLAIN), first, first, _0
     if after == first:  # an End-of-RIB, or nothing at all
-        return _STOP_PLAIN, first, first, _0
+        return PLAIN, first, first, _0
     identity = _0
     if after > middle:
         identity = intern(table, words, found[SIZE], narrow)
         if identity == _0:
-            return _STOP_ROOM, first, first, _0
-    return _TAKEN, middle, after, identity
+            return ROOM, first, first, _0
+    return TAKEN, middle, after, identity
