@@ -24,6 +24,7 @@ from pipeline.config import Config
 from pipeline.gauges import Gauges
 from pipeline.judging import Judging
 from pipeline.memory import Memory
+from pipeline.metrics import RefusedCollector
 from pipeline.numbers import SavedNumbers
 from pipeline.past import announced
 from pipeline.reloading import News
@@ -59,6 +60,7 @@ class Hearing:
             quiet=config.intent.thresholds.quiet.total_seconds(),
             on_attributes=memory.writer.refer,
         )
+        gauges.registry.register(RefusedCollector(lambda: self.station.status().refused))
 
     async def start(self, inherited: socket.socket | None) -> str:
         """Say which feeds were lost with the daemon before this one, and listen; returns where."""

@@ -46,6 +46,25 @@ class PresentCollector(Collector):
         return ()
 
 
+class RefusedCollector(Collector):
+    """Connections that the station did not take."""
+
+    def __init__(self, refused: Callable[[], int]) -> None:
+        self._refused = refused
+
+    def collect(self) -> Iterable[Metric]:
+        """Ask the station."""
+        yield CounterMetricFamily(
+            "catchment_refused_connections",
+            "BMP connections refused: of callers that are no exporter of the intent, or that change too often.",
+            value=self._refused(),
+        )
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing to say before there is a station."""
+        return ()
+
+
 def _presence(now: Situation) -> Metric:
     family = GaugeMetricFamily(
         "catchment_route_present",

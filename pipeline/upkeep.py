@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from anycast.counted import counted
 from store.retention import retain
 from store.seal import seal
 
@@ -23,7 +24,8 @@ def upkeep(journal: Path, days: int, quota: int, now: datetime) -> Iterator[str]
     """Seal and delete; yields what was done. Raises OSError when the disk refuses."""
     sealed = seal(journal, now)
     if sealed.segments:
-        yield f"sealed {sealed.segments} segments of {sealed.rows} rows, {sealed.repeats} repeats left out"
+        left = f"{counted(sealed.repeats, 'repeat')} left out"
+        yield f"sealed {counted(sealed.segments, 'segment')} of {counted(sealed.rows, 'row')}, {left}"
     yield from (f"damage found while sealing: {report}" for report in sealed.recovered)
     kept = retain(journal, now, days, quota)
     yield from (f"deleted {day} from the journal" for day in kept.deleted)

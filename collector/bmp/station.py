@@ -16,7 +16,6 @@ import asyncio
 import logging
 import socket
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from inspect import isawaitable
@@ -34,6 +33,7 @@ from collector.bmp.ids import SessionIds
 from collector.bmp.inbox import Inbox
 from collector.bmp.line import Line
 from collector.bmp.recorder import moment
+from collector.bmp.refused import Refused
 from collector.bmp.session import QUIET, BmpFeed
 from collector.bmp.status import StationStatus
 from collector.bmp.warm import warm
@@ -41,8 +41,6 @@ from collector.bmp.watch import Watch
 from collector.heard import Heard
 
 ATTRIBUTES: Final = "attributes"
-STRANGERS: Final = 256
-"""Addresses of refused callers that are kept."""
 log = logging.getLogger(__name__)
 
 OnHeard = Callable[[Heard], Awaitable[None] | None]
@@ -95,8 +93,7 @@ class Station:
         self._servers: list[asyncio.Server] = []
         self._exporters = {name: Exporter(name) for name in allow.names}
         self._connections: dict[Line, Connection] = {}
-        self._refused = 0
-        self._strangers: Counter[str] = Counter()
+        self._refused = Refused()
         self._queues: dict[Line, asyncio.Queue[Heard | None]] = {}
         self._telling: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[None] | None = None
@@ -152,6 +149,12 @@ class Station:
         self._watch = watch
         self._decoding.watch(watch)
 
+    def quiet_after(self, seconds: float) -> None:
+        """Let so many seconds of silence end a dump from now on, on every feed."""
+        self._quiet = seconds
+        for line in self._connections:
+            line.feed.quiet_after(seconds)
+
     def allow(self, allow: Allow) -> None:
         """Let others connect from now on; a connected exporter that may not any more is let go."""
         self._allow = allow
@@ -168,8 +171,8 @@ class Station:
         return StationStatus(
             exporters=tuple(exporter.status() for exporter in self._exporters.values()),
             addresses=tuple(f"{host}:{port}" for host, port, *_ in listening),
-            refused=self._refused,
-            strangers=dict(self._strangers),
+            refused=self._refused.count,
+            strangers=dict(self._refused.strangers),
             attributes=len(self._table),
             attribute_octets=self._table.octets,
             attribute_collisions=self._table.collisions,
@@ -235,12 +238,7 @@ class Station:
         return True
 
     def _refuse(self, address: Address | str, why: str) -> None:
-        self._refused += 1
-        known = str(address)
-        if known not in self._strangers:
-            log.warning("refused a connection from %s: %s", known, why)
-        if known in self._strangers or len(self._strangers) < STRANGERS:
-            self._strangers[known] += 1
+        self._refused.add(str(address), why, time.monotonic())
 
     # What was heard.
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from fastapi import FastAPI
 from nicegui import background_tasks, ui
 
+from anycast.counted import counted
 from anycast.finding import State
 from anycast.ports import Reading
-from anycast.situation import Event, Health, Situation
+from anycast.situation import Event, FeedStatus, Health, Situation
 from dashboards.console.findings import findings
 from dashboards.console.markup import join, tag, text
 from dashboards.console.services import services
@@ -84,7 +85,7 @@ def top(now: Situation, open_findings: int, mode: str) -> str:
     counts = ((health, sum(s.health is health for s in now.services)) for health in Health)
     states = join(tag("span", f"health {health}", f"{count} {health}") for health, count in counts if count)
     when = tag("span", "quiet", f"as of {now.at.astimezone(UTC):%H:%M:%S} UTC")
-    found = tag("span", "quiet", f"{open_findings} open finding{'' if open_findings == 1 else 's'}")
+    found = tag("span", "quiet", counted(open_findings, "open finding"))
     return tag("h1", "", "Catchment") + states + found + when + tag("span", "quiet", f"mode: {text(mode)}")
 
 
@@ -95,8 +96,13 @@ def feeds(now: Situation) -> str:
             "span",
             f"cell {'present' if feed.connected else 'unknown'}",
             f"{'●' if feed.connected else '?'} {text(feed.exporter)}",
-            title=f"{feed.address}: {feed.messages:,} messages, {feed.routes:,} routes. {feed.detail}",
+            title=_carried(feed),
             data_feed=feed.exporter,
         )
         for feed in now.feeds
     )
+
+
+def _carried(feed: FeedStatus) -> str:
+    numbers = f"{counted(feed.messages, 'message')}, {counted(feed.routes, 'route')}"
+    return f"{feed.address}: {numbers}. {feed.detail}"

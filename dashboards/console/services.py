@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from anycast.change import Presence
+from anycast.counted import counted
 from anycast.intent import Rung
 from anycast.situation import Cell, RegionStatus, ServiceStatus, SiteStatus, Situation
 from dashboards.console.markup import join, since, tag, text
@@ -47,13 +48,13 @@ def _anchor(service: ServiceStatus) -> str:
 
 def _region(region: RegionStatus, now: datetime) -> str:
     present = "?" if region.presence is Presence.UNKNOWN and not region.nvas_present else region.nvas_present
-    counted = f"{present} of {region.nvas_expected} NVAs"
+    of_all = f"{present} of {counted(region.nvas_expected, 'NVA')}"
     head = join(
         (
             tag("h3", "", text(region.region)),
             tag("span", "role", text(region.role)),
             tag("span", f"state {region.presence}", f"{GLYPH[region.presence]} {text(region.presence)}"),
-            tag("span", "quiet", text(counted)),
+            tag("span", "quiet", text(of_all)),
         )
     )
     return tag("div", "block region", tag("header", "", head) + _rungs(region.cells, (Rung.V2, Rung.V1), now))
@@ -121,4 +122,4 @@ def _told(cell: Cell) -> str:
     if cell.presence is not Presence.PRESENT:
         return f"{cell.vantage}: {cell.presence}"
     path = cell.as_path or "local"
-    return f"{cell.vantage}: {cell.paths} path(s), AS path {path}, next hop {cell.next_hop}"
+    return f"{cell.vantage}: {counted(cell.paths, 'path')}, AS path {path}, next hop {cell.next_hop}"

@@ -16,6 +16,7 @@ from pipeline.cli.shown import (
     STATE_STYLE,
     clock,
     complain,
+    counted,
     data_folder,
     hanging,
     note,
@@ -77,7 +78,7 @@ def _asked(
     else:
         _lines(told.events, prefix, times)
     if told.more:
-        note(f"these are the last {limit:,} events; --limit shows more of them, --from and --to fewer")
+        note(f"only the last {counted(limit, 'event')} of them; --limit shows more, --from and --to fewer")
     return 0
 
 

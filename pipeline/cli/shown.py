@@ -16,6 +16,7 @@ from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
+from anycast.counted import counted as counted
 from anycast.plain import Plain, parse_stamp
 from pipeline.asked import UNITS
 
@@ -152,8 +153,3 @@ def clock(text: str, fine: bool = False) -> str:
 def worded(text: str, styles: dict[str, str]) -> Text:
     """A word in the colour of its meaning; the word itself is always there for those who see no colours."""
     return Text(text, style=styles.get(text, ""))
-
-
-def counted(number: int, word: str) -> str:
-    """A number of things: `1 finding`, `2 findings`."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -116,3 +116,13 @@ def _landing(*cells: Cell) -> Situation:
     [service] = now.services
     [site] = service.sites
     return replace(now, services=(replace(service, sites=(replace(site, landed=None, cells=cells),)),))
+
+
+def test_one_of_a_thing_is_not_said_as_many() -> None:
+    now = situation()
+    one = replace(now.feeds[0], messages=1, routes=1)
+    assert "1 message, 1 route." in feeds(replace(now, feeds=(one,)))
+    assert "0 messages, 0 routes." in feeds(now)
+    assert "1 path, AS path" in services(now)
+    assert "1 open finding<" in top(now, 1, "live")
+    assert "2 open findings<" in top(now, 2, "live")

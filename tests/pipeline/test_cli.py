@@ -204,7 +204,7 @@ def test_history_through_a_pipe_is_a_line_an_event_and_the_newest_when_there_are
     assert all(line[2] == line[5] == ":" for line in whole.lines)
     some = catchment("history", WEB, "--limit", "3", "--data", _data(watched))
     assert some.lines == whole.lines[-3:]
-    assert some.err == "these are the last 3 events; --limit shows more of them, --from and --to fewer\n"
+    assert some.err == "only the last 3 events of them; --limit shows more, --from and --to fewer\n"
     assert whole.err == ""
 
 

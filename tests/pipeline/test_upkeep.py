@@ -27,7 +27,7 @@ async def test_a_child_seals_what_is_closed_and_the_reader_still_finds_it(tmp_pa
     at = datetime.now(UTC) - timedelta(hours=2)
     _journal(tmp_path, at)
     [said] = await in_a_child(tmp_path, DAYS, QUOTA)
-    assert said == "sealed 1 segments of 1 rows, 0 repeats left out"
+    assert said == "sealed 1 segment of 1 row, 0 repeats left out"
     assert len(Reader(tmp_path).malformed(at - timedelta(hours=1), at + timedelta(hours=1)).rows) == 1
     assert await in_a_child(tmp_path, DAYS, QUOTA) == ()
 
