@@ -31,6 +31,8 @@ class Reading:
         self.epoch = 0
         """Grows when a session, a feed or a table's completeness changes."""
         self.touched: dict[Prefix, int] = {}
+        self.gone_meanwhile: set[tuple[Source, Prefix, int]] | None = None
+        """Routes withdrawn while history is asked for what is newly watched; None when it is not."""
         self._remembered: dict[object, tuple[object, object]] = {}
         self.learn(intent)
 

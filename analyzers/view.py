@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from analyzers.holding import Holding
-from analyzers.state import Feed, Peering, Standing, Table
+from analyzers.state import Feed, Peering, Sight, Standing, Table
 from analyzers.sweep import advance, age
 from anycast.change import Cause, Change, ChangeKind
 from anycast.intent import Intent
@@ -108,7 +108,7 @@ class View(Holding):
             whole = old.vantage is not None and old.vantage.whole
             table = self.place(old)
             table.unfilled = {p for p in table.unfilled | (set() if whole else added) if p in set(intent.watched)}
-            self.keep_relevant(table, whole)
+            self.keep_relevant(table, table.vantage is not None and table.vantage.whole)
         for session in [s for s, peering in self.peerings.items() if not peering.named]:
             del self.peerings[session]
         for peering in self.peerings.values():
@@ -116,11 +116,18 @@ class View(Holding):
         for feed in self.feeds.values():
             feed.settled = False  # sessions that are new in the intent get their chance, and their verdict
 
+    def await_fill(self) -> None:
+        """Routes are looked for in history from now on: what is withdrawn meanwhile is not put in by `fill`."""
+        self.gone_meanwhile = set()
+
     def fill(self, routes: Iterable[Announced]) -> None:
-        """Put in routes of newly watched prefixes, with the times of their announcements. No change comes of it."""
+        """Put in routes of what is newly watched, with the times of their announcements. No change comes of it."""
+        gone, self.gone_meanwhile = self.gone_meanwhile or set(), None
         for route in routes:
             table = self.tables.get(route.source)
-            if table is None or (route.prefix, route.path_id) in table.routes:
+            if table is None or (route.prefix, route.path_id) in table.routes or self.sight(table) is Sight.DOWN:
+                continue
+            if (route.source, route.prefix, route.path_id) in gone:
                 continue
             self.hold(table, route.prefix, route.path_id, route.attributes, route.at, None)
             if not table.complete:
@@ -256,6 +263,8 @@ class View(Holding):
         table = self._reached(feed, seen.source, seen.at)
         table.busy_until = seen.at
         held = table.routes.get((seen.prefix, seen.path_id))
+        if self.gone_meanwhile is not None:
+            self.gone_meanwhile.add((seen.source, seen.prefix, seen.path_id))
         return [] if held is None else [self.drop(table, held, seen.at, Cause.UPDATE)]
 
     def _counted(self, feed: Feed, seen: StatsReported) -> None:

@@ -30,6 +30,7 @@ from pipeline.judging import Judging
 from pipeline.memory import Memory, hold_downs, open_memory, restored_ledger, restored_telling, restored_view
 from pipeline.metrics import PresentCollector
 from pipeline.receivers import senders
+from pipeline.reloading import Reloaded, news_of, waiting
 from pipeline.timeline import Timeline
 from pipeline.version import version
 
@@ -43,6 +44,7 @@ class Daemon:
     def __init__(self, config: Config, memory: Memory, mode: str) -> None:
         intent = config.intent
         self.config, self.memory = config, memory
+        self._begun_with = config
         self.gauges = Gauges()
         self.timeline = Timeline(memory.last_event)
         self.judging = Judging(
@@ -74,7 +76,7 @@ class Daemon:
             PresentCollector(self.engine.situation, lambda: self.judging.ledger.records, self.jobs.ages)
         )
         self.stopping = asyncio.Event()
-        self._reloads: set[asyncio.Task[list[str]]] = set()
+        self._reloads: set[asyncio.Task[Reloaded]] = set()
         self._page = ""
 
     async def run(self) -> None:
@@ -131,12 +133,12 @@ class Daemon:
         self._reloads.add(task)
         task.add_done_callback(self._reloaded)
 
-    async def _reload_once_running(self) -> list[str]:
+    async def _reload_once_running(self) -> Reloaded:
         while self.engine.not_ready == "starting":
             await asyncio.sleep(0.05)
         return await self.engine.reload()
 
-    def _reloaded(self, task: asyncio.Task[list[str]]) -> None:
+    def _reloaded(self, task: asyncio.Task[Reloaded]) -> None:
         self._reloads.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("the intent file could not be read again", exc_info=error)
@@ -167,26 +169,32 @@ class Daemon:
             )
         )
 
-    async def reload(self) -> list[str]:
-        """Read the intent file again: all of it takes effect, or nothing does. Returns the problems."""
+    async def reload(self) -> Reloaded:
+        """Read the intent file again: all of it takes effect, or nothing does; says what waits for a restart."""
         try:
             config = await asyncio.to_thread(load, self.config.source)
         except ConfigError as error:
             log.error("the intent file was not taken: %s", error)
-            return [str(problem) for problem in error.problems]
-        intent = config.intent
-        added = set(intent.watched) - set(self.config.intent.watched)
+            return Reloaded(tuple(map(str, error.problems)))
+        intent, before = config.intent, self.config.intent
+        news = news_of(self.judging.view.sessions(), before, intent)
+        begin_with = await self.hearing.reconfigure(config, news)
         self.config = config
-        self.judging.reconfigure(intent)
+        self.judging.reconfigure(intent, begin_with)
         self.judging.ledger.configure(hold_downs(intent), intent.windows)
         self.judging.telling.configure(intent.receivers)
         self.deliverer.configure(senders(intent, self._page))
-        await self.hearing.reconfigure(config, added)
         await self.memory.file.rewrite_watched(self.judging.held())
         log.info(
-            "the intent file was read again: %d services, %d newly watched prefixes", len(intent.services), len(added)
+            "the intent file was read again: %d services, %d newly watched prefixes, %d sessions newly watched whole",
+            len(intent.services),
+            len(news.prefixes),
+            len(news.whole),
         )
-        return []
+        kept = waiting(self._begun_with, config)
+        for each in kept:
+            log.warning("not in effect yet: %s", each)
+        return Reloaded(waiting=kept)
 
     def _jobs(self) -> tuple[Job, ...]:
         return (

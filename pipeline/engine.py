@@ -19,6 +19,7 @@ from pipeline.config import Config
 from pipeline.gauges import Gauges
 from pipeline.judging import Judging
 from pipeline.past import Past, Told
+from pipeline.reloading import Reloaded, Waiting
 from pipeline.seen import seen
 from pipeline.timeline import KEPT, Timeline
 from pipeline.version import version
@@ -38,7 +39,7 @@ class Engine:
         gauges: Gauges,
         feeds: Callable[[], Sequence[FeedStatus]],
         present: Callable[[], Sequence[Announced]],
-        reload: Callable[[], Awaitable[list[str]]],
+        reload: Callable[[], Awaitable[Reloaded]],
         trouble: Callable[[], str | None],
         config: Config,
         mode: str,
@@ -48,8 +49,10 @@ class Engine:
         self._trouble = trouble
         self._started = self._loaded = datetime.now(UTC)
         self._source, self._listen, self._past = config.source, config.listen, Past(config.data)
-        self._problems: list[str] = []
+        self._problems: tuple[str, ...] = ()
         """Why the intent file was not taken when it was last read again."""
+        self._waiting: tuple[Waiting, ...] = ()
+        """What of the intent file waits for a restart."""
         self._reloading = asyncio.Lock()
         self._picture: tuple[float, Situation] | None = None
         self.not_ready: str | None = "starting"
@@ -117,6 +120,7 @@ class Engine:
                 "source": str(self._source),
                 "loaded": to_plain(self._loaded),
                 "problem": "\n".join(self._problems) or None,
+                "restart": [each.plain() for each in self._waiting],
             },
             "memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             "unknown": sorted(self._judging.view.unknown()),
@@ -152,13 +156,14 @@ class Engine:
         present = await asyncio.to_thread(self._present)
         return to_plain(seen(self._judging.view, self._feeds(), present, self._listen))
 
-    async def reload(self) -> list[str]:
+    async def reload(self) -> Reloaded:
         """Read the intent file again, one request after the other; the problems are kept until it is taken."""
         async with self._reloading:
-            self._problems = await self._reload()
-            if not self._problems:
-                self._loaded, self._picture = datetime.now(UTC), None
-            return self._problems
+            outcome = await self._reload()
+            self._problems = outcome.problems
+            if not outcome.problems:
+                self._loaded, self._picture, self._waiting = datetime.now(UTC), None, outcome.waiting
+            return outcome
 
     def ready(self) -> str | None:
         """Why not ready; None when ready."""

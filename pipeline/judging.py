@@ -97,10 +97,15 @@ class Judging:
         """Records that were over after `since`, as far as memory goes."""
         return [record for record in self._cleared if record.cleared_at is not None and record.cleared_at >= since]
 
-    def reconfigure(self, intent: Intent) -> None:
-        """Take another intent and keep what was seen."""
+    def reconfigure(self, intent: Intent, begin_with: Sequence[Announced] | None = None) -> None:
+        """Take another intent and keep what was seen.
+
+        `begin_with` are the routes that history has of what is watched, None when it was not asked.
+        """
         self.intent = self.narrator.intent = intent
         self.view.reconfigure(intent)
+        if begin_with is not None:
+            self.view.fill(begin_with)
         self._stale = True
         self._wake.set()
 

@@ -4,7 +4,7 @@ A question opens the files it needs, answers, and lets go of them; the writer is
 Every answer is bounded by a limit. Times are exact to the microsecond.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -121,16 +121,22 @@ class Reader:
 
         return self._ask(at, at, ask)
 
-    def fill(self, prefixes: Iterable[Prefix], at: datetime, limit: int = LIMIT) -> Page[Held]:
-        """Return the routes that were present at a time and touch any of the prefixes, from every source.
+    def fill(
+        self, prefixes: Iterable[Prefix], at: datetime, limit: int = LIMIT, sessions: Collection[Session] = ()
+    ) -> Page[Held]:
+        """Return the routes that were present at a time and touch any of the prefixes, or came from `sessions`.
 
-        This is what a newly watched prefix begins with: equal, more specific and covering routes.
+        This is what a newly watched prefix begins with: equal, more specific and covering routes, from every source;
+        and a session that is newly watched whole.
         """
-        wanted = [condition(prefix, Match.TOUCHING, f"p{index}") for index, prefix in enumerate(prefixes)]
-        if not wanted:
-            return Page((), False)
+        touching = [condition(prefix, Match.TOUCHING, f"p{index}") for index, prefix in enumerate(prefixes)]
 
         def ask(scan: Scan) -> Page[Held]:
+            names = scan.standings(at).names if sessions else {}
+            ids = [str(number) for number, session in names.items() if session in sessions]
+            wanted = [*touching, *([Condition(f"session in ({', '.join(ids)})", {})] if ids else [])]
+            if not wanted:
+                return Page((), False)
             rows, state = self._last(scan, wanted, at, limit)
             held = state_of(rows[:limit], state, _sources(scan, state, at), nanoseconds(at), self._quiet)
             blobs = _blobs(scan, {item.attributes for item in held})

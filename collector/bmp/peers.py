@@ -80,6 +80,10 @@ class PeerTable:
         self.arrays = self._sized(16)
         self.all: list[Peer] = []
 
+    def quiet_after(self, seconds: float) -> None:
+        """Let so many seconds of silence end a dump from now on; the kernel reads it in place."""
+        self._quiet[0] = round(seconds * _SECOND)
+
     def get(self, session: Session) -> Peer | None:
         """The session's entry; None while nothing was heard of it."""
         return self._by_session.get(session)

@@ -104,6 +104,10 @@ class BmpFeed:
         self._watch, self._whole = watch, np.zeros(0, np.uint32)
         self._asked.clear()
 
+    def quiet_after(self, seconds: float) -> None:
+        """Let so many seconds of silence end a dump from now on."""
+        self._peers.quiet_after(seconds)
+
     def feed(self, chunk: bytes, at: int) -> None:
         """Add octets received at `at` (ns since 1970), in the order of the stream."""
         if self.ended is None:

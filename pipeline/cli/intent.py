@@ -86,7 +86,9 @@ def reload(data: Path | None, as_json: bool) -> int:
     if as_json:
         print_json(answer)
     elif answer["reloaded"]:
-        sys.stdout.write("the intent file was read again, and all of it is in effect\n")
+        rest = [f"{each['key']}: {each['running']} runs, the file says {each['file']}" for each in answer["restart"]]
+        but = "; a restart applies the rest:\n  " + "\n  ".join(rest) if rest else ", and all of it is in effect"
+        sys.stdout.write(f"the intent file was read again{but}\n")
     else:
         sys.stderr.write("".join(f"{problem}\n" for problem in answer["problems"]))
         sys.stderr.write("the intent file was not taken; what was in effect before still is\n")

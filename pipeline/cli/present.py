@@ -93,6 +93,9 @@ def _daemon(daemon: Plain) -> Text:
     if intent["problem"]:
         said.append("\nThat file was read again and not taken, for it has mistakes:", style="red")
         said.append("".join(f"\n  {line}" for line in intent["problem"].splitlines()))
+    for each in intent["restart"]:
+        words = f"\n{each['key']} is {each['running']}, and {each['file']} in the file: restart to apply it"
+        said.append(words, style="yellow")
     return said
 
 

@@ -27,7 +27,8 @@ def run(config_file: Path, data: Path | None, verbose: bool, as_json: bool = Fal
         sys.stderr.write(line + "\n")
     if data is not None:
         socket = data.absolute() / "catchment.sock"
-        config = replace(config, data=data.absolute(), listen=replace(config.listen, socket=socket))
+        given = frozenset(("data", "listen.socket"))
+        config = replace(config, data=data.absolute(), listen=replace(config.listen, socket=socket), given=given)
     _log(verbose, as_json)
     _compiled_code_beside(config.data)
     return _run(config)

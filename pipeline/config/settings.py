@@ -74,3 +74,5 @@ class Config:
     speakers: tuple[Speaker, ...] = ()
     """One for each collector."""
     lints: tuple[Problem, ...] = ()
+    given: frozenset[str] = frozenset()
+    """Keys that the command line gave: what the file says of them does not count."""

@@ -114,9 +114,65 @@ def test_a_newly_watched_prefix_is_filled_from_the_journal(watched: Watched) -> 
     time.sleep(2)
     dns = "services:\n  dns: {prefix: 10.250.0.53/32, regions: {weu: active}}\n"
     watched.intent.write_text(watched.intent.read_text().replace("services:\n", dns))
-    assert watched.client.post("/api/v1/reload") == {"reloaded": True, "problems": []}
+    assert watched.client.post("/api/v1/reload") == {"reloaded": True, "problems": [], "restart": []}
     found = {s["service"]: s for s in watched.client.get("/api/v1/services")["services"]}
     assert found["dns"]["regions"][0]["presence"] == "present"
+
+
+def test_a_session_that_becomes_watched_whole_is_filled_from_the_journal(watched: Watched) -> None:
+    other, kept, gone = "10.10.1.9", "10.77.1.0/24", "10.77.2.0/24"  # neither prefix touches a service
+    watched.healthy()
+    watched.gobgp.peer_up(other, 65010)
+    for prefix in (kept, gone, WEB):
+        watched.gobgp.announce(other, 65010, prefix, attributes(other, 65010))
+    watched.gobgp.withdraw(other, 65010, gone)
+    watched.wait(lambda: watched.presence("weu") == "present", what="web present")
+    time.sleep(2)
+    assert _at(watched, kept) == []
+    good = watched.intent.read_text()
+    named = good.replace("asn: 65010}}", "asn: 65010}, weu-nva2: {address: 10.10.1.9, asn: 65010}}")
+    assert named != good
+    watched.intent.write_text(named)
+    assert watched.client.post("/api/v1/reload")["reloaded"] is True
+    assert _at(watched, kept) == [("gobgp/weu-nva2", "present")]
+    assert _at(watched, gone) == []
+    [session] = [s for s in watched.client.get("/api/v1/status")["sessions"] if s["vantage"] == "gobgp/weu-nva2"]
+    assert (session["state"], session["routes"]) == ("up", 2)
+    assert watched.findings() == set()
+    watched.gobgp.withdraw(other, 65010, kept)
+    watched.wait(lambda: _at(watched, kept) == [], what="its withdrawal is heard from now on")
+    watched.intent.write_text(good)
+    assert watched.client.post("/api/v1/reload")["reloaded"] is True
+
+
+def _at(watched: Watched, prefix: str) -> list[tuple[str, str]]:
+    rows = watched.client.get("/api/v1/routes", prefix=prefix)["routes"]
+    return [(row["vantage"], row["presence"]) for row in rows]
+
+
+def test_a_reload_says_what_only_a_restart_applies(watched: Watched, capsys: pytest.CaptureFixture[str]) -> None:
+    from pipeline.cli.intent import reload
+
+    good = watched.intent.read_text()
+    text = good.replace('http: "127.0.0.1:0"', 'http: "127.0.0.1:1"') + "data: ./elsewhere\nstorage: {spool: 7MB}\n"
+    watched.intent.write_text(text.replace("quiet: 1s", "quiet: 3s"))
+    answer = watched.client.post("/api/v1/reload")
+    assert answer["reloaded"] is True
+    expected = [
+        {"key": "listen.http", "running": "127.0.0.1:0", "file": "127.0.0.1:1"},
+        {"key": "storage.spool", "running": "1000MB", "file": "7MB"},
+    ]  # and not `data`, which the command line gave
+    assert answer["restart"] == expected
+    assert watched.client.get("/api/v1/status")["intent"]["restart"] == expected
+    log = watched.log.read_text()
+    assert "not in effect yet: listen.http: runs with 127.0.0.1:0, the file says 127.0.0.1:1; restart" in log
+    assert reload(watched.folder / "data", False) == 0
+    said = capsys.readouterr().out
+    assert "a restart applies the rest:\n  listen.http: 127.0.0.1:0 runs, the file says 127.0.0.1:1\n" in said
+    watched.intent.write_text(good)
+    assert watched.client.post("/api/v1/reload")["restart"] == []
+    assert reload(watched.folder / "data", False) == 0
+    assert capsys.readouterr().out == "the intent file was read again, and all of it is in effect\n"
 
 
 def test_two_daemons_on_one_data_folder_are_one_too_many(watched: Watched, capfd: pytest.CaptureFixture[str]) -> None:

@@ -72,7 +72,7 @@ def _whats(watched: Watched, prefix: str) -> list[str]:
 def _watch_dns(watched: Watched) -> None:
     dns = f"services:\n  dns: {{prefix: {DNS}, regions: {{weu: active}}}}\n"
     watched.intent.write_text(watched.intent.read_text().replace("services:\n", dns))
-    assert watched.client.post("/api/v1/reload") == {"reloaded": True, "problems": []}
+    assert watched.client.post("/api/v1/reload") == {"reloaded": True, "problems": [], "restart": []}
 
 
 def test_a_newly_watched_prefix_begins_as_the_peer_sent_it_so_that_nothing_seems_to_change(
