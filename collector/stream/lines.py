@@ -31,9 +31,9 @@ _BARE: Final = json.dumps({"type": "A"})[:-1].replace(" ", "")
 class Lines:
     """Writes the batches of one file; texts of sessions and attributes are made once."""
 
-    def __init__(self, piece: int = PIECE) -> None:
+    def __init__(self, piece: int = PIECE, few: int = FEW) -> None:
         """`piece`: octets that are gathered at the most (a line alone may be longer)."""
-        self._piece = piece
+        self._piece, self._few = piece, few
         self._kernel: Any = None
         self._out: Array = np.empty(0, np.uint8)
         self._table: AttributeTable | None = None
@@ -42,7 +42,7 @@ class Lines:
 
     def of(self, batch: FileBatch) -> Iterator[bytes | memoryview]:
         """The lines of a batch, in its order, in pieces; each is good until the next is asked for."""
-        if len(batch) < FEW:
+        if len(batch) < self._few:
             return (line(element).encode() for element in as_elements(batch))
         return self._many(batch)
 

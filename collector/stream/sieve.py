@@ -8,19 +8,24 @@ import numpy as np
 
 from anycast.columns import Action
 from anycast.observation import Rib
-from anycast.route import Attributes
 from collector.batch import Array
-from collector.files.batch import IN_TABLE, FileBatch, FileSession, Form
+from collector.files.batch import IN_TABLE, FileBatch, FileSession, Form, as_elements
+from collector.stream.distinct import Distinct
 from collector.stream.filters import EVERYTHING, All, AnyOf, Filter, Not
+from collector.stream.lines import FEW
 from collector.stream.terms import (
     OF_A_SESSION,
     OF_ATTRIBUTES,
+    HasCommunity,
     HasFamily,
     HasPrefix,
     HasType,
     How,
     InRib,
     InTime,
+    OffPath,
+    OnPath,
+    OriginatedBy,
 )
 from collector.wire.element import Element, ElementType
 
@@ -39,15 +44,16 @@ _LOW: Final = (1 << 64) - 1
 class Sieve:
     """A filter for the batches of one file.
 
-    What a term says of a session, or of a set of attributes, is decided once and kept for as long as its numbers hold.
+    What a term says of a session is decided once a file, what it says of attributes once for each set of a batch.
     """
 
     def __init__(self, wanted: Filter) -> None:
         self.wanted = wanted
         self.everything = wanted == EVERYTHING
         self._of_sessions: dict[int, list[bool]] = {}
-        self._of_attributes: dict[int, dict[int, bool]] = {}
-        self._table: object = None
+        self._distinct = Distinct()
+        self._batch: FileBatch | None = None
+        self._sets: tuple[Any, Array] = (None, np.empty(0))
 
     def select(self, batch: FileBatch) -> FileBatch:
         """The rows that the filter lets through."""
@@ -55,9 +61,6 @@ class Sieve:
 
     def mask(self, batch: FileBatch) -> Array:
         """Which rows the filter lets through, as a boolean a row."""
-        if batch.attributes is not self._table:
-            self._of_attributes.clear()
-            self._table = batch.attributes
         return self._mask(self.wanted, batch)
 
     def _mask(self, of: Filter, batch: FileBatch) -> Array:
@@ -96,15 +99,14 @@ class Sieve:
         return np.array(known, np.bool_)[batch.routes.session]
 
     def _attributes(self, term: Any, batch: FileBatch) -> Array:
-        known, table = self._of_attributes.setdefault(id(term), {}), batch.attributes
-        ids, rows = np.unique(batch.routes.attributes, return_inverse=True)
-        numbers = ids.tolist()
-        for number in numbers:
-            if number and number not in known:
-                known[number] = term.matches(_carrying(table.attributes(number)))
-        known[0] = False  # a withdrawal
-        answers: Array = np.fromiter((known[number] for number in numbers), np.bool_, len(numbers))
-        return _both(answers[rows], batch.routes.action != Action.WITHDRAW)
+        """A term of attributes, decided once for each distinct set of a batch."""
+        if len(batch) < FEW:
+            decided = [element.attributes is not None and term.matches(element) for element in as_elements(batch)]
+            return np.array(decided, np.bool_)
+        if batch is not self._batch:
+            self._batch, self._sets = batch, self._distinct.of(batch)
+        sets, numbers = self._sets
+        return _both(_SETS[type(term)](term, sets)[numbers], batch.routes.action != Action.WITHDRAW)
 
 
 def _both(one: Array, other: Array) -> Array:
@@ -131,8 +133,37 @@ def _seed(session: FileSession) -> Element:
     return Element(ElementType.ANNOUNCEMENT, router=session.router, peer=session.peer, peer_asn=session.peer_asn)
 
 
-def _carrying(attributes: Attributes) -> Element:
-    return Element(ElementType.ANNOUNCEMENT, attributes=attributes)
+def _originated(term: OriginatedBy, sets: Any) -> Array:
+    origins: Array = sets.column("origin_asn").fill_null(0).to_numpy()
+    known: Array = sets.column("origin_asn").is_valid().to_numpy()
+    return _both(origins == term.asn, known)
+
+
+def _on_path(term: OnPath | OffPath, sets: Any) -> Array:
+    search, on = term.expression.search, isinstance(term, OnPath)
+    paths = sets.column("as_path").to_pylist()
+    return np.array([path is not None and search(path) == on for path in paths], np.bool_)
+
+
+def _community(term: HasCommunity, sets: Any) -> Array:
+    """Each spelling that occurs is decided once."""
+    name = "large_communities" if len(term.numbers) == 3 else "communities"
+    lists = sets.column(name).combine_chunks()
+    texts = lists.flatten().dictionary_encode()
+    right = np.array([term.spelled(text) for text in texts.dictionary.to_pylist()], np.bool_)
+    has: Array = np.zeros(len(lists), np.bool_)
+    if len(right):
+        has[lists.value_parent_indices().to_numpy()[right[texts.indices.to_numpy()]]] = True
+    return has
+
+
+_SETS: Final[dict[type, Callable[[Any, Any], Array]]] = {
+    OriginatedBy: _originated,
+    OnPath: _on_path,
+    OffPath: _on_path,
+    HasCommunity: _community,
+}
+"""Terms that look at the distinct sets of attributes."""
 
 
 def _halves(whole: int) -> tuple[np.uint64, np.uint64]:

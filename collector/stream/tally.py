@@ -10,7 +10,9 @@ import numpy as np
 
 from anycast.plain import stamp
 from collector.batch import Array
-from collector.files.batch import IN_TABLE, FileBatch, Form
+from collector.files.batch import FileBatch, Form, as_elements
+from collector.stream.distinct import Distinct
+from collector.stream.lines import FEW
 from collector.wire.element import Element, ElementType
 
 ROUTES: Final = (ElementType.ANNOUNCEMENT, ElementType.WITHDRAWAL, ElementType.RIB)
@@ -33,8 +35,7 @@ class Tally:
     """Malformed messages by what was done about them."""
     first: datetime | None = None
     last: datetime | None = None
-    _origins: dict[int, int | None] = field(default_factory=dict)
-    _table: object = None
+    _distinct: Distinct = field(default_factory=Distinct)
 
     @property
     def elements(self) -> int:
@@ -54,8 +55,7 @@ class Tally:
         if element.type in ROUTES:
             peer = "" if element.peer is None else str(element.peer)
             self.peers[element.router, peer, element.peer_asn or 0] += 1
-        if element.attributes is not None and element.attributes.as_path.origin is not None:
-            self.origins[element.attributes.as_path.origin] += 1
+        self._count_origin(element)
         if element.type is ElementType.MALFORMED:
             self.actions[element.action or "message-skipped"] += 1
         if element.time is not None:
@@ -77,18 +77,22 @@ class Tally:
         self._count_origins(batch)
         known = routes.at[(batch.form != Form.BMP) | (routes.at != 0)]
         if len(known):
-            self._span(*(_EPOCH + timedelta(microseconds=int(at) // 1000) for at in (known.min(), known.max())))
+            self._span(_moment(known.min()), _moment(known.max()))
+
+    def _count_origin(self, element: Element) -> None:
+        if element.attributes is not None and element.attributes.as_path.origin is not None:
+            self.origins[element.attributes.as_path.origin] += 1
 
     def _count_origins(self, batch: FileBatch) -> None:
-        if batch.attributes is not self._table:
-            self._origins.clear()
-            self._table = batch.attributes
-        announced = batch.routes.attributes[(batch.routes.action == 1) | (batch.routes.action == IN_TABLE)]
-        for identity, count in _counted(announced):
-            if identity not in self._origins:
-                self._origins[identity] = batch.attributes.attributes(identity).as_path.origin
-            origin = self._origins[identity]
-            if origin is not None:
+        """By way of the distinct sets of attributes, but for a few rows."""
+        if len(batch) < FEW:
+            for element in as_elements(batch):
+                self._count_origin(element)
+            return
+        sets, numbers = self._distinct.of(batch)
+        origins = sets.column("origin_asn").to_pylist()
+        for number, count in _counted(numbers):
+            if (origin := origins[number]) is not None:
                 self.origins[origin] += count
 
     def _span(self, first: datetime, last: datetime) -> None:
@@ -111,6 +115,10 @@ class Tally:
             "first": None if self.first is None else stamp(self.first),
             "last": None if self.last is None else stamp(self.last),
         }
+
+
+def _moment(nanoseconds: Any) -> datetime:
+    return _EPOCH + timedelta(microseconds=int(nanoseconds) // 1000)
 
 
 def _counted(column: Array) -> Iterable[tuple[int, int]]:

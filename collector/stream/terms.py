@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from anycast.observation import Rib
 from anycast.prefix import Prefix, inside, parse_prefix
-from anycast.route import WELL_KNOWN
+from anycast.route import WELL_KNOWN, parse_community
 from collector.stream.expression import PathExpression
 from collector.wire.element import Element, ElementType
 
@@ -176,6 +176,13 @@ class HasCommunity:
         if len(self.numbers) == 3:
             return any(self._is(large) for large in element.attributes.large_communities)
         return any(self._is((each >> 16, each & 0xFFFF)) for each in element.attributes.communities)
+
+    def spelled(self, text: str) -> bool:
+        """Whether a community is what was asked for, given as `community_text` spells it, or `1:2:3` of a large one."""
+        if len(self.numbers) == 3:
+            return self._is(tuple(map(int, text.split(":"))))
+        value = parse_community(text)
+        return self._is((value >> 16, value & 0xFFFF))
 
     def _is(self, numbers: tuple[int, ...]) -> bool:
         return all(asked in (None, number) for asked, number in zip(self.numbers, numbers, strict=True))
