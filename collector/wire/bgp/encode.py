@@ -231,6 +231,8 @@ def encode_family(
     family are of one kind: `EvpnRoute` of EVPN, `PrefixedRoute` of every other.
     """
     prefixed = tuple(route for route in routes if isinstance(route, PrefixedRoute))
+    if attributes is None:
+        prefixed = tuple(replace(route, labels=()) for route in prefixed)
     nlri = encode_prefixed(prefixed, family, add_path) if family in PREFIXED else b""
     nlri += encode_evpn(tuple(route for route in routes if isinstance(route, EvpnRoute)), add_path)
     if attributes is None:

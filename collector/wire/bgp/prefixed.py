@@ -71,8 +71,8 @@ def _labels(octets: bytes) -> tuple[tuple[int, ...], int]:
     labels: list[int] = []
     for at in range(0, len(octets) - 2, 3):
         field = int.from_bytes(octets[at : at + 3], "big")
-        if field == _NO_LABEL:
-            return tuple(labels), at + 3
+        if field == _NO_LABEL and at == 0:
+            return (), 3
         labels.append(field >> 4)
         if field & _BOTTOM:
             return tuple(labels), at + 3

@@ -1,12 +1,13 @@
 """Values of the wire, well formed, for property tests."""
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from types import MappingProxyType
 
 from hypothesis import strategies as st
 
 from anycast.observation import PeerType
-from anycast.prefix import Address, Prefix
+from anycast.prefix import Address, Family, Prefix
 from anycast.route import (
     Aggregator,
     Asn,
@@ -18,12 +19,15 @@ from anycast.route import (
     SegmentKind,
     UnknownAttribute,
 )
+from collector.wire.bgp.distinguisher import RouteDistinguisher
 from collector.wire.bgp.encode import encode_message
-from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST, Afi
+from collector.wire.bgp.evpn import EvpnRoute
+from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST, PREFIXED, Afi
 from collector.wire.bgp.message import MessageType
 from collector.wire.bgp.nlri import Nlri
 from collector.wire.bgp.notification import Notification
-from collector.wire.bgp.open import Direction, Open
+from collector.wire.bgp.open import Direction, Open, Stale
+from collector.wire.bgp.prefixed import PrefixedRoute
 from collector.wire.bmp.values import (
     A_FLAG,
     L_FLAG,
@@ -97,7 +101,37 @@ some_attributes = st.builds(
     originator_id=st.none() | ipv4,
     cluster_list=st.lists(ipv4, max_size=3).map(tuple),
     unknown=st.lists(unknown_attributes, max_size=2, unique_by=lambda item: item.code).map(tuple),
+    ipv6_extended_communities=st.lists(st.binary(min_size=20, max_size=20), max_size=2).map(tuple),
+    aigp=st.none() | u64,
+    otc=st.none() | asns,
 )
+
+distinguishers = st.binary(min_size=8, max_size=8).map(RouteDistinguisher)
+labels20 = st.integers(0, (1 << 20) - 1).filter(lambda label: label != 0x80000)  # on top it looks like no label
+label_stacks = st.lists(labels20, min_size=1, max_size=3).map(tuple)
+
+
+@st.composite
+def prefixed(draw: st.DrawFn, family: Afi, add_path: bool, announced: bool) -> tuple[PrefixedRoute, ...]:
+    """Routes of a family in `PREFIXED`; one label for an IPv6 VPN, whose length octet has no room for more."""
+    shape = PREFIXED[family]
+    prefixes = draw(st.lists(prefixes4 if shape.family is Family.IPV4 else prefixes6, min_size=1, max_size=5))
+    stacks = label_stacks.map(lambda found: found[:1] if family == Afi(2, 128) else found)
+    labels = stacks if shape.labelled and announced else st.just(())
+    distinguisher = distinguishers if shape.distinguished else st.none()
+    ids = u32 if add_path else st.just(0)
+    return tuple(PrefixedRoute(prefix, draw(ids), draw(labels), draw(distinguisher)) for prefix in prefixes)
+
+
+def evpn(add_path: bool) -> st.SearchStrategy[tuple[EvpnRoute, ...]]:
+    """EVPN routes of any type, whatever is in them."""
+    ids = u32 if add_path else st.just(0)
+
+    def route(kind: int, value: bytes, path_id: int) -> EvpnRoute:
+        return EvpnRoute(kind, bytes((kind, len(value))) + value, path_id)
+
+    return st.lists(st.builds(route, u8, st.binary(max_size=60), ids), min_size=1, max_size=4).map(tuple)
+
 
 opens = st.builds(
     Open,
@@ -114,7 +148,30 @@ opens = st.builds(
     route_refresh=st.booleans(),
     extended_message=st.booleans(),
     graceful_restart=st.none() | st.integers(0, 4095),
+    enhanced_route_refresh=st.booleans(),
+    long_lived=st.lists(st.builds(Stale, families, st.booleans(), st.integers(0, (1 << 24) - 1)), max_size=2).map(
+        tuple
+    ),
+    multiple_labels=st.lists(st.tuples(families, u8), max_size=2).map(tuple),
+    paths_limit=st.lists(st.tuples(families, u16), max_size=2).map(tuple),
+    role=st.none() | u8,
+    hostname=st.text(max_size=60),
+    domain=st.text(max_size=60),
+    software=st.text(max_size=60),
 )
+
+
+@st.composite
+def restarting_opens(draw: st.DrawFn) -> Open:
+    """OPENs with everything that graceful restart may say."""
+    families_kept = st.lists(st.builds(Stale, families, st.booleans()), max_size=3).map(tuple)
+    return replace(
+        draw(opens),
+        graceful_restart=draw(st.integers(0, 4095)),
+        restarting=draw(st.booleans()),
+        restart_notifies=draw(st.booleans()),
+        restart_families=draw(families_kept),
+    )
 
 
 @st.composite
@@ -142,7 +199,7 @@ def headers(draw: st.DrawFn) -> PerPeerHeader:
 tlvs = st.lists(st.builds(Tlv, u16, st.binary(max_size=30)), max_size=3).map(tuple)
 bodies = st.binary(max_size=60).map(lambda body: encode_message(MessageType.UPDATE, body))
 counters = st.builds(Count, u16, u32) | st.builds(Count, u16, st.integers(1 << 32, (1 << 64) - 1))
-gauges = st.builds(Count, u16, u64, st.integers(1, 2), st.sampled_from([1, 2, 4, 128]))
+gauges = st.builds(Count, u16, u64, u16, u8)
 notifications = st.builds(Notification, u8, u8, st.binary(max_size=20))
 
 

@@ -1,5 +1,6 @@
 """OPEN and its capabilities."""
 
+import json
 from dataclasses import replace
 from ipaddress import IPv4Address
 
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 
 from anycast.observation import SpeakerOpen
 from anycast.route import Asn
+from collector.wire.bgp.capabilities import plain_open
 from collector.wire.bgp.encode import encode_open
 from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST, Afi
 from collector.wire.bgp.open import Direction, Open, decode_open
 from collector.wire.errors import Malformed
 from tests.collector.wire.refusal import refusal
-from tests.collector.wire.strategies import opens
+from tests.collector.wire.strategies import opens, restarting_opens
 
 FIXED = bytes.fromhex("04 5ba0 00b4 0a0a0104")  # version 4, AS 23456, hold 180, 10.10.1.4
 
@@ -25,7 +27,7 @@ def body(*capabilities: tuple[int, bytes]) -> bytes:
     return FIXED + bytes((2 + len(packed), 2, len(packed))) + packed
 
 
-@given(opens)
+@given(opens | restarting_opens())
 def test_decoding_undoes_encoding(value: Open) -> None:
     decoded = decode_open(encode_open(value))
     assert replace(decoded, capabilities=(), add_path=dict(decoded.add_path)) == replace(
@@ -111,3 +113,87 @@ def test_a_capability_of_an_impossible_length_costs_itself_and_not_the_open(code
 def test_lengths_that_do_not_fit_are_malformed(data: bytes, sentence: str) -> None:
     with pytest.raises(Malformed, match=sentence):
         decode_open(data)
+
+
+def test_a_list_that_ends_inside_an_item_offers_nothing_of_it() -> None:
+    """Half a list of families with path ids is not the list that the speaker meant."""
+    value = decode_open(body((69, b"\0\1\1\3\0\2"), (71, b"\0\1\1\0\0\0\x10\0"), (5, b"\0\1\0\1\0\2\0")))
+    assert (dict(value.add_path), value.long_lived, value.extended_next_hop) == ({}, (), ())
+    assert len(value.problems) == 3
+
+
+def test_an_open_of_more_than_255_octets_is_written_and_read_with_wide_lengths() -> None:
+    """RFC 9072, 2."""
+    many = tuple(Afi(number, 1) for number in range(1, 60))
+    value = Open(4, Asn(65010), 180, IPv4Address("10.10.1.4"), families=many)
+    assert encode_open(value)[9:11] == b"\xff\xff"
+    assert decode_open(encode_open(value)).families == many
+
+
+EVERYTHING = body(
+    (1, b"\0\1\0\1"),
+    (2, b""),
+    (5, b"\0\1\0\1\0\2"),
+    (6, b""),
+    (8, b"\0\1\4\3"),
+    (9, b"\3"),
+    (64, b"\xc0\x78\0\1\1\x80"),
+    (65, b"\0\0\xfd\xf2"),
+    (69, b"\0\1\1\3"),
+    (70, b""),
+    (71, b"\0\1\1\0\x01\x51\x80"),
+    (73, b"\4edge\3lab"),
+    (75, b"\5FRR/8"),
+    (76, b"\0\1\1\0\5"),
+    (128, b""),
+)
+
+
+def test_an_open_is_shown_by_the_names_of_its_capabilities() -> None:
+    assert plain_open(decode_open(EVERYTHING)) == {
+        "asn": 65010,
+        "hold_time": 180,
+        "identifier": "10.10.1.4",
+        "families": ["ipv4-unicast"],
+        "add_path": {"ipv4-unicast": "both"},
+        "extended_next_hop": [["ipv4-unicast", "ipv6"]],
+        "multiple_labels": {"ipv4-labeled-unicast": 3},
+        "paths_limit": {"ipv4-unicast": 5},
+        "four_octet_as": True,
+        "route_refresh": True,
+        "enhanced_route_refresh": True,
+        "extended_message": True,
+        "graceful_restart": {
+            "seconds": 120,
+            "restarting": True,
+            "notifies": True,
+            "families": [{"family": "ipv4-unicast", "forwarding": True}],
+        },
+        "long_lived_graceful_restart": [{"family": "ipv4-unicast", "seconds": 86400}],
+        "role": "customer",
+        "hostname": "edge",
+        "domain": "lab",
+        "software": "FRR/8",
+        "other": [[128, ""]],
+    }
+
+
+def test_an_open_without_capabilities_is_shown_as_what_it_is() -> None:
+    assert plain_open(decode_open(FIXED[:3] + b"\0\0" + FIXED[5:] + b"\0")) == {
+        "asn": 23456,
+        "hold_time": 0,
+        "identifier": "10.10.1.4",
+    }
+
+
+@given(opens | restarting_opens())
+def test_any_open_is_shown_as_json_can_carry_it(value: Open) -> None:
+    shown = plain_open(decode_open(encode_open(value)))
+    assert json.loads(json.dumps(shown)) == shown
+
+
+@given(st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=20)), max_size=6))
+def test_capabilities_of_any_value_cost_no_more_than_themselves(sent: list[tuple[int, bytes]]) -> None:
+    value = decode_open(encode_open(Open(4, Asn(65010), 180, IPv4Address(1), capabilities=tuple(sent))))
+    assert value.capabilities == tuple(sent)
+    assert json.dumps(plain_open(value))
