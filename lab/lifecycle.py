@@ -133,7 +133,8 @@ def _able() -> None:
 
 def _claim(lab: Lab) -> None:
     """Take the lab's name, by making its folder: of two who try at once, one fails."""
-    there = RuntimeError(f"lab {lab.name!r} is up already, or a crash left it half up; take it down first")
+    said = f"lab {lab.name!r} is up already, or a crash left it half up"
+    there = RuntimeError(f"{said}; take it down first: catchment lab down --name {lab.name}")
     if space.named(lab.prefix):
         raise there
     lab.state.mkdir(parents=True, exist_ok=True)

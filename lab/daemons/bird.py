@@ -208,19 +208,28 @@ def start(lab: Lab, node: Node) -> Process:
 def ask(lab: Lab, node: str, command: str, patience: float = 5.0) -> str:
     """Send one command to a node's BIRD and return its answer without reply codes, as birdc prints it.
 
-    Raises RuntimeError with BIRD's words when it refuses, and OSError when nobody listens or answers in time.
+    Raises RuntimeError with BIRD's words when it refuses, and when nobody listens or answers in time.
     """
+    try:
+        code, text = _told(control(lab, node), command, patience)
+    except OSError as problem:
+        said = f"BIRD of {node} does not answer ({problem}); `catchment lab status --name {lab.name}` tells what runs"
+        raise RuntimeError(said) from problem
+    if code >= 8000:  # runtime errors are 8xxx and parse errors 9xxx
+        raise RuntimeError(f"BIRD of {node} refuses {command!r}: {text}")
+    return text
+
+
+def _told(control: Path, command: str, patience: float) -> tuple[int, str]:
+    """Say one command at a control socket, and return the reply."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(patience)
-        connection.connect(str(control(lab, node)))
+        connection.connect(str(control))
         with connection.makefile("rw", encoding="utf-8") as stream:
             _reply(stream.readline)
             stream.write(f"{command}\n")
             stream.flush()
-            code, text = _reply(stream.readline)
-    if code >= 8000:  # runtime errors are 8xxx and parse errors 9xxx
-        raise RuntimeError(f"BIRD of {node} refuses {command!r}: {text}")
-    return text
+            return _reply(stream.readline)
 
 
 def _reply(readline: Callable[[], str]) -> tuple[int, str]:

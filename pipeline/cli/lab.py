@@ -77,12 +77,15 @@ def status(name: Name = "lab", as_json: Json = False) -> None:
     """Show what runs and which sessions are established; leaves with 1 when anything is not."""
     from lab import lifecycle
     from lab.topology import Lab
-    from pipeline.cli.shown import print_json, show
+    from pipeline.cli.shown import counted, print_json, show
 
     with _sentences("status"):
         now = lifecycle.status(_ours(Lab(name)))
     if as_json:
         print_json(_plain(name, now))
+    elif not now.up and now.namespaces:
+        left = counted(now.namespaces, "namespace")
+        show(f"lab {name!r} is half up: a crash left {left} of it; take it down: catchment lab down --name {name}")
     elif not now.up:
         show(f"lab {name!r} is not up; catchment lab up --name {name}")
     else:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import app, lifecycle, processes, space, state, truth
+from lab import app, faults, lifecycle, processes, space, state, truth
 from lab.daemons import bird, frr, gobgp
 from lab.topology import HTTP_PORT, ID_PORT, SERVICES, Lab, Role, Timers, service
 from tests import needs
@@ -346,6 +346,8 @@ UP = "import sys; from pathlib import Path; from lab import lifecycle; from lab.
     "lifecycle.up(Lab(sys.argv[1], state=Path(sys.argv[2])), progress=lambda said: print(said, flush=True))"
 )
 
+DOWN = UP.replace("lifecycle.up(", "lifecycle.down(").replace(", progress=lambda said: print(said, flush=True)", "")
+
 
 def test_up_names_the_daemon_that_died_and_its_last_words_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     tools()
@@ -373,6 +375,25 @@ def test_down_leaves_nothing_after_up_was_killed_half_way(step: str, tmp_path_fa
     left = traces(made)
     assert left["folder"]
     assert left["namespaces"]
+    with pytest.raises(RuntimeError, match=f"half up; take it down first: catchment lab down --name {made.name}"):
+        lifecycle.up(made)
+    if step == "making":
+        with pytest.raises(RuntimeError, match=r"BIRD of weu-nva\d does not answer \(.*\); `catchment lab status"):
+            faults.inject(made, "withdraw", ["weu", "web"], print)
+        assert (lifecycle.status(made).up, lifecycle.status(made).namespaces > 0) == (False, True)
+    lifecycle.down(made)
+    assert traces(made) == before
+
+
+def test_down_finishes_what_a_killed_down_began() -> None:
+    tools()
+    made = Lab(f"down{os.getpid()}", 3, state=Path("/run/catchment-lab-tests"))
+    before = traces(made)
+    lifecycle.up(made)
+    with subprocess.Popen([sys.executable, "-c", DOWN, made.name, str(made.state)], cwd=needs.ROOT) as child:
+        eventually(lambda: not lifecycle.status(made).healthy, within=20)
+        child.kill()
+    assert traces(made) != before
     lifecycle.down(made)
     assert traces(made) == before
 
