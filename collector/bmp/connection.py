@@ -12,9 +12,13 @@ from anycast.prefix import Address
 from collector.bmp.allow import caller
 from collector.bmp.line import Line
 
-KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
-USER_TIMEOUT: Final = 25_000
-"""ms. With it the kernel gives a silent router up 25 s after its last sign of life."""
+PATIENCE: Final = (
+    *((name, 10) for name in ("TCP_KEEPIDLE", "TCP_KEEPALIVE")),  # s; the second is what macOS calls it
+    ("TCP_KEEPINTVL", 5),
+    ("TCP_KEEPCNT", 3),
+    ("TCP_USER_TIMEOUT", 25_000),  # ms, Linux alone: what we send is given up in that time, too
+)
+"""With these the kernel gives a silent router up 25 s after its last sign of life. Each where the system has it."""
 _LAST_ACK: Final = 56
 """Offset of `tcpi_last_ack_recv` (ms ago) in struct tcp_info (linux/tcp.h)."""
 _SILENT: Final = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN)
@@ -119,9 +123,9 @@ class Connection(asyncio.Protocol):
 def watch_over(sock: socket.socket) -> None:
     """Let the kernel notice within 30 s that the other side answers no more."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in KEEPALIVE:
-        sock.setsockopt(socket.IPPROTO_TCP, option, value)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT)
+    for name, value in PATIENCE:
+        if (option := getattr(socket, name, None)) is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def acknowledged(sock: socket.socket, now: int) -> int:
