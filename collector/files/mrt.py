@@ -1,6 +1,5 @@
 """An MRT file through compiled code, record by record through the plain decoder where that stops."""
 
-from collections.abc import Generator, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final
 
@@ -11,30 +10,26 @@ from anycast.route import Asn
 from collector.batch import Array
 from collector.files.batch import FileBatch, FileSession
 from collector.files.buffer import Buffer
-from collector.files.filling import Filling
+from collector.files.lane import Lane
 from collector.wire.cutting import Cutter, Piece, Whole
 from collector.wire.element import Element
-from collector.wire.errors import Malformed
 from collector.wire.mrt.elements import Recorded
 from collector.wire.mrt.records import HEADER, LONGEST, framing, record_of
 
-PIECE: Final = 1 << 12
-"""Octets that are looked at in the plain way where damage begins; twice as many each time."""
 PLACES: Final = 1 << 18
 KEPT: Final = 1 << 21
 """Lists of attributes that are found again by their octets, and words of memory for them."""
 
 
-class MrtFile:
+class MrtFile(Lane):
     """One file, from its first record to its end."""
 
     def __init__(self, buffer: Buffer, rows: int) -> None:
         """`rows`: how many a batch has at the most."""
         from collector.kernel import ends, filed, mrt, seen
-        from collector.kernel.stop import Stop
 
-        self._kernel, self._stop, self._filed = mrt.records, Stop, filed.Filed
-        self._buffer, self._filling = buffer, Filling(rows)
+        super().__init__(buffer, rows)
+        self._kernel, self._filed = mrt.records, filed.Filed
         self._recorded = Recorded()
         self._peers = self._recorded.peers
         self._indexed: Array = np.zeros(0, np.uint32)
@@ -49,50 +44,8 @@ class MrtFile:
         self._table = self._filling.table
         scratch = np.zeros((1 << 13) + 16, np.uint64)
         self._work = scratch.view(np.uint8), scratch, np.zeros(8, np.uint64)
-        self._ended = False
-        self._error: Malformed | None = None
-
-    def read(self) -> Iterator[FileBatch | Element]:
-        """Yield the whole file, in order; raises Malformed, after everything, where its compression is damaged."""
-        filling, buffer = self._filling, self._buffer
-        while True:
-            stop = self._run()
-            if stop == self._stop.ROOM:
-                self._grow()
-            elif stop == self._stop.FULL and filling.count:
-                yield self._batch()
-            elif stop == self._stop.END and not self._ended:
-                self._more()
-            elif stop in (self._stop.FULL, self._stop.PLAIN):
-                yield from self._told(self._plain())
-            elif buffer.size:
-                yield from self._sought()
-            else:
-                break
-        yield from self.left()
-        if self._error is not None:
-            raise self._error
-
-    def _more(self) -> None:
-        """Read another piece, or note why there is none."""
-        try:
-            self._ended = not self._buffer.more()
-        except Malformed as error:  # what came out before is read to its end
-            self._ended, self._error = True, error
-
-    def left(self) -> Iterator[FileBatch | Element]:
-        """Yield the rows that were not handed over yet."""
-        if self._filling.count:
-            yield self._batch()
-
-    def _told(self, found: list[Element]) -> Iterator[FileBatch | Element]:
-        """Elements, behind the rows that come before them."""
-        if found:
-            yield from self.left()
-            yield from found
 
     def _run(self) -> int:
-        """Let compiled code take what it can; returns why it stopped."""
         buffer, filling = self._buffer, self._filling
         at, count, stop = self._kernel(
             buffer.octets,
@@ -113,7 +66,7 @@ class MrtFile:
         return int(stop)
 
     def _batch(self) -> FileBatch:
-        batch = self._filling.take()
+        batch = super()._batch()
         if self._filling.table is not self._table:  # ids of another table are no use
             self._table = self._filling.table
             self._seen.places[:] = 0
@@ -129,8 +82,7 @@ class MrtFile:
         self._known = entries
 
     def _grow(self) -> None:
-        """Make room for more attributes, and for more sessions where there is none."""
-        self._filling.table.grow()
+        super()._grow()
         old = self._ends
         if self._known == len(old.session):
             # Emptied, not kept: every session gets a second number, and compiled code needs no way to move them.
@@ -143,11 +95,13 @@ class MrtFile:
                 counts=np.array([0, len(self._filling.sessions)], np.uint64),
             )
 
-    def _plain(self) -> list[Element]:
-        """The next record, which is whole, by the plain decoder."""
+    def _next(self) -> Whole:
         buffer = self._buffer
         size = HEADER + int.from_bytes(buffer.peek(8, 4), "big")
-        return self._elements(Whole(buffer.offset, buffer.take(size)))
+        return Whole(buffer.offset, buffer.take(size))
+
+    def _cutter(self) -> Cutter:
+        return Cutter(framing())
 
     def _elements(self, piece: Piece) -> list[Element]:
         found = list(self._recorded.elements(record_of(piece)))
@@ -157,34 +111,6 @@ class MrtFile:
             self._indexed = np.array([self._filling.session(session) for session in sessions], np.uint32)
             self._ends.counts[1] = len(self._filling.sessions)
         return found
-
-    def _sought(self) -> Iterator[FileBatch | Element]:
-        """Where records cannot be told apart by their lengths: the plain way, up to the next whole record."""
-        buffer, cutter, step = self._buffer, Cutter(framing()), PIECE
-        cutter.offset = given = buffer.offset
-        whole = False
-        while not whole:
-            piece = buffer.peek(given - buffer.offset, step)
-            if piece or self._ended:
-                given, step = given + len(piece), 2 * step
-                whole = yield from self._cut(cutter, piece)
-                if not piece:
-                    return
-            else:
-                self._more()
-
-    def _cut(self, cutter: Cutter, piece: bytes) -> Generator[FileBatch | Element, None, bool]:
-        """Give the cutter more, or its end, and take what it tells; returns whether a whole record was among it."""
-        for found in cutter.feed(piece) if piece else cutter.end():
-            yield from self._told(self._elements(found))
-            self._buffer.skip(found.offset + _size(found) - self._buffer.offset)
-            if isinstance(found, Whole):
-                return True
-        return False
-
-
-def _size(piece: Piece) -> int:
-    return len(piece.data) if isinstance(piece, Whole) else piece.size
 
 
 def _address(six: int, high: int, low: int) -> Address:

@@ -6,7 +6,9 @@ from typing import Final
 from collector.files.batch import FileBatch, as_elements
 from collector.files.bmp import BmpFile
 from collector.files.buffer import CHUNK, Buffer
+from collector.files.lane import Lane
 from collector.files.mrt import MrtFile
+from collector.wire.compressed import LIMITS, Limits
 from collector.wire.element import Element, ElementType
 from collector.wire.elements import read_as
 from collector.wire.errors import Malformed
@@ -16,26 +18,29 @@ from collector.wire.source import Kind, open_source
 ROWS: Final = 1 << 16
 
 
-def read(file: Readable, rows: int = ROWS, chunk: int = CHUNK) -> Iterator[FileBatch | Element]:
-    """Yield what a binary file or stream holds, of every kind that `collector.wire.elements` reads, in its order.
+def read(
+    file: Readable, rows: int = ROWS, chunk: int = CHUNK, limits: Limits = LIMITS
+) -> Iterator[FileBatch | Element]:
+    """Yield what a binary file or stream holds, plain or compressed, in its order.
 
-    Routes come in batches of at most `rows`, as far as compiled code takes their records; everything else comes as
-    elements between the batches. Read flat (`read_elements`), it is what `collector.wire.elements.elements` yields.
-    `chunk` is how many octets are read at once. Raises Malformed, at once, when the file is of no kind that we know;
-    whatever is wrong later is an element of type M.
+    Routes of BMP and MRT come in batches of at most `rows`, as far as compiled code takes their records; everything
+    else comes as elements between the batches, and so does all that a packet capture or an OpenBMP stream holds. Read
+    flat (`read_elements`), it is what `collector.wire.elements.elements` yields. `chunk` is how many octets are read at
+    once. Raises Malformed, at once, when the file is of no kind that we know; whatever is wrong later is an element of
+    type M.
     """
-    kind, plain = open_source(file)
-    if kind not in (Kind.MRT, Kind.BMP):  # captures, and BMP of many exporters: nothing that columns are made from
-        return read_as(kind, plain)
-    buffer = Buffer(plain, chunk)
-    return _read(MrtFile(buffer, rows) if kind is Kind.MRT else BmpFile(buffer, rows))
+    kind, plain = open_source(file, limits)
+    lane = _LANES.get(kind)
+    return read_as(kind, plain) if lane is None else _read(lane(Buffer(plain, chunk), rows))
 
 
-def _read(of: MrtFile | BmpFile) -> Iterator[FileBatch | Element]:
+_LANES: Final[dict[Kind, type[MrtFile] | type[BmpFile]]] = {Kind.BMP: BmpFile, Kind.MRT: MrtFile}
+
+
+def _read(lane: Lane) -> Iterator[FileBatch | Element]:
     try:
-        yield from of.read()
+        yield from lane.read()
     except Malformed as error:  # the compression gave up; what came out of it has been read
-        yield from of.left()
         yield Element(ElementType.MALFORMED, detail=error.reason)
 
 
