@@ -46,11 +46,11 @@ class _Page:
             self._top = _html("top")
             with ui.element("div").classes("columns"):
                 with ui.element("div").classes("panel"):
-                    self._services = _html("")
+                    self._services = _html("services")
                 with ui.element("div").classes("panel"):
                     self._feeds = _html("feeds")
                     self._findings = _html("")
-                    self._timeline = _html("")
+                    self._timeline = _html("happened")
         self._look()
         ui.timer(EVERY, self._look)
         follower = background_tasks.create(self._follow(), name="console timeline")

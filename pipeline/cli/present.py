@@ -93,7 +93,7 @@ def _daemon(daemon: Plain) -> Text:
     if intent["problem"]:
         said.append("\nThat file was read again and not taken, for it has mistakes:", style="red")
         said.append("".join(f"\n  {line}" for line in intent["problem"].splitlines()))
-    for each in intent["restart"]:
+    for each in intent.get("restart", ()):  # an older daemon does not say
         words = f"\n{each['key']} is {each['running']}, and {each['file']} in the file: restart to apply it"
         said.append(words, style="yellow")
     return said
@@ -136,7 +136,7 @@ def _landed(site: Plain) -> Text:
     """Where a site lands, in a word: the first tier is as it should be, another one is not."""
     if "landed" in site:
         first = site["intended"][0] if site["intended"] else [site["landed"]]
-        return Text(site["landed"], style="" if site["landed"] in first else "yellow")
+        return Text("+".join(site.get("lands_on", [site["landed"]])), style="" if site["landed"] in first else "yellow")
     chosen = [cell["presence"] for cell in site["cells"] if cell["rung"] == "V6"]
     if "present" in chosen:
         return Text("no region of ours", style="red")

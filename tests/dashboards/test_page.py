@@ -62,6 +62,30 @@ def test_nothing_is_asked_of_any_other_host(address: str, page: Page) -> None:
     assert [url for url in asked if not url.startswith((address, address.replace("http", "ws"), "data:"))] == []
 
 
+CROWDED = """() => [...document.querySelectorAll('.console, .console *')].filter(
+    each => each.getBoundingClientRect().right > innerWidth + 1
+        || each.clientWidth && each.scrollWidth > each.clientWidth + 1
+).map(each => each.className)"""
+
+
+@pytest.mark.parametrize("width", [1400, 1100, 800, 390])
+def test_nothing_overflows_at_any_width(address: str, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(address)
+    expect(page.locator("[data-what=withdrawn]").first).to_be_visible(timeout=10_000)
+    assert page.evaluate(CROWDED) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_where_there_is_one_column_what_is_wrong_comes_before_the_services(address: str, page: Page) -> None:
+    page.set_viewport_size({"width": 800, "height": 900})
+    page.goto(address)
+    finding, service = (page.locator(each).first.bounding_box() for each in ("article.finding", "section.service"))
+    assert finding is not None
+    assert service is not None
+    assert finding["y"] < service["y"]
+
+
 def _serve(port: int) -> None:
     import uvicorn
     from fastapi import FastAPI
