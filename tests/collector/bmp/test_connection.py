@@ -25,6 +25,8 @@ def test_a_silent_router_is_given_up_within_25_seconds(router: socket.socket) ->
     idle, interval, count = (router.getsockopt(socket.IPPROTO_TCP, option) for option in options)
     assert router.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
     assert idle + count * interval == 25
+    if sys.platform.startswith("linux"):
+        assert router.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 25_000  # ms
 
 
 def test_without_the_options_of_linux_a_connection_is_watched_over_all_the_same(
