@@ -42,10 +42,13 @@ def learn(data: Path | None, output: Path | None, as_json: bool) -> int:
     from pipeline.config.learn import seen_from_plain
 
     client = Client(data_folder(data), timeout=120)  # a full table is a few seconds of the journal
-    text = written(seen_from_plain(client.get("/api/v1/seen")))
+    seen, status = seen_from_plain(client.get("/api/v1/seen")), client.get("/api/v1/status")
+    if not any(session.up for exporter in seen.exporters for session in exporter.sessions):
+        return complain("learn", _nothing(status))
+    text = written(seen)
     if as_json:
         text = json.dumps(_tree(text), indent=2) + "\n"
-    for line in _unready(client.get("/api/v1/status")):
+    for line in _unready(status):
         note(f"catchment learn: {line}")
     if output is None:
         sys.stdout.write(text)
@@ -95,13 +98,24 @@ def reload(data: Path | None, as_json: bool) -> int:
     return 0 if answer["reloaded"] else 1
 
 
+def _nothing(status: Plain) -> str:
+    """Why there is nothing to learn from, and what to do."""
+    connected = [feed["exporter"] for feed in status["feeds"] if feed["connected"]]
+    waiting = [feed["exporter"] for feed in status["feeds"] if not feed["connected"]]
+    source = status["intent"]["source"]
+    if connected:
+        return f"{', '.join(connected)}: connected, but no session is reported up yet; ask again in some seconds"
+    if waiting:
+        told = f"nothing has connected yet, so there is nothing to learn from; let {', '.join(waiting)} send BMP here"
+        return f"{told} (`listen.bmp` of {source} says where), and ask again when `catchment status` shows it connected"
+    return f"no router may connect, so there is nothing to learn from; name some under `exporters` of {source}"
+
+
 def _unready(status: Plain) -> list[str]:
     """What keeps the picture from being whole, so that it had better be learned again later."""
     away = [feed["exporter"] for feed in status["feeds"] if not feed["connected"]]
     states = Counter(session["state"] for session in status["sessions"])
     lines = [f"not connected, so nothing is known of: {', '.join(away)}"] if away else []
-    if not status["feeds"]:
-        lines.append("no router may connect; name some under `exporters`, as catchment learn --help shows")
     if states["loading"]:
         lines.append(f"{counted(states['loading'], 'table')} still being loaded; ask again in some seconds")
     return lines

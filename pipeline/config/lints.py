@@ -6,11 +6,13 @@ subscription and service limits", as read in August 2026.
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeAlias
 
 from anycast.finding import Kind
 from anycast.intent import ROUTE_SERVER, Role
+from anycast.prefix import Address, Prefix
 from pipeline.config.crosscheck import Located, clear_host, covered, is_loopback, service_prefixes
 from pipeline.config.fields import listed
 from pipeline.config.models import IntentFile, PlacementPart, RegionPart, ServicePart, SitePart
@@ -19,6 +21,7 @@ from pipeline.config.shape import Complaint
 
 Lint: TypeAlias = Callable[[IntentFile, Path], Iterator[Complaint]]
 
+EXPORTERS: tuple[KeyPath, ...] = (("exporters",),)
 PEER_SLOTS = 8  # of one Route Server; the collector takes one
 PRIVATE_ASNS = (range(64512, 65535), range(4_200_000_000, 4_294_967_295))  # RFC 6996
 SECURITY = (  # somebody may be taking traffic away: telling late is telling too late
@@ -210,6 +213,24 @@ def open_doors(file: IntentFile, folder: Path) -> Iterator[Complaint]:
         yield Complaint(("listen", "http"), said)
 
 
+def deaf_listeners(file: IntentFile, folder: Path) -> Iterator[Complaint]:
+    """Listening for BMP where a router cannot reach it."""
+    host, port = file.listen.bmp
+    here = ip_address(host)
+    for name, exporter in file.exporters.items():
+        if not any(_reaches(source, here) for source in exporter.addresses):
+            why = "this machine's own" if here.is_loopback else f"IPv{here.version}"
+            every = "[::]" if exporter.addresses[0].version == 6 else "0.0.0.0"
+            source = str(exporter.addresses[0]).removesuffix("/32").removesuffix("/128")
+            said = f"{host} is {why}, so {name} ({source}) cannot reach it; listen on {every}:{port}"
+            yield Complaint(("listen", "bmp"), f"{said}, or on the address that it connects to", rests_on=EXPORTERS)
+            return
+
+
+def _reaches(source: Prefix, here: Address) -> bool:
+    return source.version == here.version and (source.is_loopback or not here.is_loopback)
+
+
 def sleeping_timers(file: IntentFile, folder: Path) -> Iterator[Complaint]:
     """A hold time of 0 means that a silent peer is never noticed."""
     places: list[tuple[KeyPath, int | None]] = [
@@ -270,6 +291,7 @@ LINTS: tuple[Lint, ...] = (
     ipv6_over_route_server,
     slow_alarms,
     open_doors,
+    deaf_listeners,
     sleeping_timers,
     nothing_to_do,
 )

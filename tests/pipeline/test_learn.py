@@ -67,9 +67,19 @@ def test_what_is_learned_watches_what_is_there_and_finds_it_gone(watched: Watche
     watched.wait(lambda: gone in watched.findings("open"), what="missing open")
 
 
-def test_with_nobody_connected_what_is_learned_says_so_and_is_taken_by_check(watched: Watched) -> None:
-    said = catchment("learn", "--data", str(watched.folder / "data"))
-    assert "# ? no router has connected" in said.out
-    assert "not connected, so nothing is known of: gobgp, ams-ce1" in said.err
-    (watched.folder / "empty.yaml").write_text(said.out)
-    assert {str(problem.severity) for problem in check(watched.folder / "empty.yaml")} == {"lint"}
+def test_before_anything_connected_nothing_is_written_and_what_to_do_is_said(watched: Watched) -> None:
+    data, mine = watched.folder / "data", watched.folder / "learned.yaml"
+    said = catchment("learn", "--data", str(data), "-o", str(mine))
+    assert (said.code, said.out, mine.exists()) == (2, "", False)
+    assert said.err == (
+        "catchment learn: nothing has connected yet, so there is nothing to learn from; let gobgp, ams-ce1 send BMP "
+        f"here (`listen.bmp` of {watched.intent} says where), and ask again when `catchment status` shows it "
+        "connected\n"
+    )
+    watched.gobgp.connect("gobgp")
+    watched.wait(lambda: any(f["connected"] for f in watched.client.get("/api/v1/status")["feeds"]), what="a feed")
+    said = catchment("learn", "--data", str(data), "-o", str(mine))
+    assert (said.code, mine.exists()) == (2, False)
+    assert (
+        said.err == "catchment learn: gobgp: connected, but no session is reported up yet; ask again in some seconds\n"
+    )

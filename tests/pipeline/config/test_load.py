@@ -185,3 +185,20 @@ def test_a_problem_is_plain_json() -> None:
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     (tmp_path / "intent.yaml").write_bytes(b"\xef\xbb\xbf" + HEALTHY.read_bytes())
     assert check(tmp_path / "intent.yaml") == ()
+
+
+@pytest.mark.parametrize(
+    ("bmp", "gobgp", "edge"),
+    [
+        ("0.0.0.0:11019", "127.0.0.1", "10.90.0.1"),
+        ("10.10.9.4:11019", "127.0.0.1", "10.90.0.1"),
+        ("127.0.0.1:11019", "127.0.0.1", "127.0.7.2"),
+        ("127.0.0.1:11019", "127.0.0.0/8", "[127.0.0.1, 10.90.0.1]"),
+        ("[::]:11019", "::1", "fd00::1"),
+    ],
+)
+def test_a_listener_that_every_exporter_reaches_is_no_lint(tmp_path: Path, bmp: str, gobgp: str, edge: str) -> None:
+    text = HEALTHY.read_text().replace("[127.0.0.1]", f"['{gobgp}']")
+    text = text.replace("{addresses: [10.90.0.1]}", f"{{addresses: {edge if edge[0] == '[' else [edge]}}}")
+    (tmp_path / "intent.yaml").write_text(text + f'listen: {{bmp: "{bmp}"}}\n')
+    assert [each for each in check(tmp_path / "intent.yaml") if each.key == "listen.bmp"] == []
