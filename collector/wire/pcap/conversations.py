@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 from collector.wire.bmp.elements import skipped
@@ -213,8 +214,8 @@ class Conversations:
         self._held += talk.held - before
         if self._held > self.limits.held:
             yield from self._lighten(key, at, place)
-        if len(self._followed) + len(self._others) > self.limits.streams:
-            yield from self._make_room(at, place)
+        if len(self._followed) + len(self._others) > max(1, self.limits.streams):
+            yield from self._make_room(key, at, place)
 
     def end(self, at: datetime | None, place: int) -> Iterator[Element]:
         """The capture ends."""
@@ -238,9 +239,10 @@ class Conversations:
         yield skipped(Element(ElementType.MALFORMED, at), why, place, b"")
         yield from self._close(talk, at, place)
 
-    def _make_room(self, at: datetime | None, place: int) -> Iterator[Element]:
-        """More connections than are followed: the one that was silent the longest is closed."""
-        _, talk = (self._others or self._followed).popitem(last=False)
+    def _make_room(self, key: Key, at: datetime | None, place: int) -> Iterator[Element]:
+        """More connections than are followed: the one that was silent the longest is closed, but not this one."""
+        gone = next(one for one in chain(self._others, self._followed) if one != key)
+        talk = self._others.pop(gone, None) or self._followed.pop(gone)
         self.passed.room += 1
         if talk.told:
             names = " and ".join(side.name for side in talk.sides.values())

@@ -5,7 +5,7 @@ Both orders of octets, micro- and nanoseconds; packet times are cut to microseco
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Final, Literal
@@ -69,7 +69,7 @@ def packets(file: Readable) -> Iterator[Packet | Damaged]:
     link = int.from_bytes(start[20:24], order) & 0xFFFF  # the high octets tell of a frame check sequence
 
     def one(piece: Piece, at: int) -> Iterator[Packet | Damaged]:
-        yield piece if isinstance(piece, Damaged) else _packet(piece.data, order, parts, link, at)
+        yield replace(piece, offset=at) if isinstance(piece, Damaged) else _packet(piece.data, order, parts, link, at)
 
     yield from _read(file, b"", Cutter(_RECORDS[order]), one, 24)
 
@@ -109,10 +109,16 @@ def _records(order: Order) -> Framing:
             return f"a packet of {sent} octets cannot have {held} captured"
         return 16 + held
 
+    def sound(data: bytearray, at: int, size: int) -> bool:
+        """An IPv4 header at the least, as much sent as captured, and the next packet not a month away."""
+        seconds = (int.from_bytes(data[here : here + 4], order) for here in (at, at + size))
+        near = at + size >= len(data) or abs(next(seconds) - next(seconds)) < 30 * 86_400
+        return near and size >= 16 + 20 and int.from_bytes(data[at + 12 : at + 16], order) >= size - 16
+
     small = rb"..[\0-\x0f]\0" if order == "little" else rb"\0[\0-\x0f].."
     parts = rb"...[\0-\x3b]" if order == "little" else rb"[\0-\x3b]..."
     start = re.compile(rb"(?=...." + parts + small + small + rb")", re.DOTALL)
-    return Framing("packet", 16, size, start, lambda data, at, size: size > 16 + 20)  # an IPv4 header, at the least
+    return Framing("packet", 16, size, start, sound)
 
 
 _RECORDS: Final[dict[Order, Framing]] = {"little": _records("little"), "big": _records("big")}
