@@ -92,7 +92,7 @@ async def _nothing(request: Request) -> Response:
     """What no endpoint takes: it would go to the console, and that answers with a page."""
     path, method = request.url.path, request.method
     near = [route for route in request.app.routes if isinstance(route, APIRoute) and route.path_regex.match(path)]
-    allowed = sorted({way for route in near for way in route.methods})
+    allowed = sorted({way for route in near for way in route.methods or ()})
     if allowed:
         sentence = f"{path} is asked with {' or '.join(allowed)}, not with {method}"
         return JSONResponse({"error": sentence}, 405, {"Allow": ", ".join(allowed)})

@@ -1,5 +1,6 @@
 """Metrics, as a scraper reads them from a running daemon: they parse, and they agree with what the API says."""
 
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -106,4 +107,15 @@ def test_latencies_lag_and_jobs_are_measured(watched: Watched) -> None:
     assert scraped["catchment_judge_seconds_count"][()] > 0
     assert scraped["catchment_loop_lag_seconds_count"][()] > 0
     assert set(_of(scraped["catchment_job_age_seconds"], "job")) == {"upkeep", "prune"}
+    assert scraped["catchment_refused_connections_total"][()] == 0
+    with socket.create_connection(("127.0.0.1", watched.bmp)) as stranger:  # 127.0.0.1 is no exporter of the intent
+        assert _hung_up(stranger)
+    assert _scraped(watched)["catchment_refused_connections_total"][()] == 1
     assert all(age < 60 for age in scraped["catchment_job_age_seconds"].values())
+
+
+def _hung_up(stranger: socket.socket) -> bool:
+    try:
+        return stranger.recv(1) == b""
+    except ConnectionResetError:
+        return True
