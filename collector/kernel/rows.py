@@ -91,6 +91,7 @@ def prefixes(buffer: Any, start: Any, end: Any, longest: Any, add_path: Any, row
     """
     at, number = start, first
     family = np.uint8(4) if longest == _32 else np.uint8(6)
+    default = False
     while at < end:
         path_id = _0
         if add_path:
@@ -105,6 +106,10 @@ def prefixes(buffer: Any, start: Any, end: Any, longest: Any, add_path: Any, row
         octets = (bits + _7) >> _3
         if bits > longest or octets > end - at:
             return WRONG
+        if bits == _0 and not add_path:
+            if default:
+                return WRONG  # a default route twice: path ids that nobody offered look like it
+            default = True
         if number >= limit:
             return FULL
         high, low = _0, _0

@@ -321,10 +321,18 @@ def test_a_message_as_long_as_allowed_is_taken_and_a_longer_one_ends_the_feed() 
     assert both(UP + s.message(0, bytes(LONGEST - 5))).feed.ended is not None
 
 
-def test_an_update_with_more_routes_than_a_slice_has_rows_is_taken() -> None:
-    body = s.nlri(*(["0.0.0.0/0"] * 60_000))
-    outcome = both(UP + s.announce("10.0.0.0/24") + s.monitoring(s.update(attrs=s.attributes(65001), announced=body)))
-    assert outcome.feed.counted().routes == 60_001
+def test_an_update_with_more_routes_than_a_slice_has_rows_left_is_taken() -> None:
+    body = s.nlri(*(["0.0.0.0/1"] * 32_600))
+    before = s.announce("10.0.0.0/24") * 300
+    outcome = both(UP + before + s.monitoring(s.update(attrs=s.attributes(65001), announced=body)))
+    assert outcome.feed.counted().routes == 32_900
+
+
+def test_a_default_route_twice_in_a_list_is_no_route_at_all() -> None:
+    """Path ids that no OPEN offered look like it."""
+    body = s.nlri("0.0.0.0/0", "10.0.0.0/24", "0.0.0.0/0")
+    outcome = both(UP + s.monitoring(s.update(attrs=s.attributes(65001), announced=body)))
+    assert (outcome.feed.counted().routes, outcome.feed.counted().malformed) == (0, 1)
 
 
 def test_importing_the_station_imports_no_numba() -> None:

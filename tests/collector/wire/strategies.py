@@ -67,9 +67,10 @@ families = st.sampled_from([IPV4_UNICAST, IPV6_UNICAST, Afi(1, 4), Afi(1, 128), 
 
 
 def routes(prefixes: st.SearchStrategy[Prefix], add_path: bool) -> st.SearchStrategy[tuple[Nlri, ...]]:
-    """Lists of prefixes, with path ids where `add_path` says so."""
+    """Lists of prefixes, with path ids where `add_path` says so; no default route twice without them."""
     ids = u32 if add_path else st.just(0)
-    return st.lists(st.builds(Nlri, prefixes, ids), max_size=8).map(tuple)
+    lists = st.lists(st.builds(Nlri, prefixes, ids), max_size=8).map(tuple)
+    return lists if add_path else lists.filter(lambda found: sum(item.prefix.prefixlen == 0 for item in found) < 2)
 
 
 segments = st.builds(
