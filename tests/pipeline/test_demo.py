@@ -221,13 +221,13 @@ def test_only_the_end_of_who_holds_its_input_makes_the_guard_end_a_daemon() -> N
         assert watched.wait(5) == -signal.SIGTERM
 
 
-@pytest.mark.parametrize("seconds", ["-5", "0", "29.9", "nan", "inf"])
+@pytest.mark.parametrize("seconds", ["-5", "0", "59.9", "nan", "inf"])
 def test_a_length_that_no_story_has_is_refused_in_words(seconds: str) -> None:
     argv = [sys.executable, "-m", "pipeline", "demo", "--recording", "--seconds", seconds, "--port", str(free_port())]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"catchment demo: --seconds {float(seconds):g} is no length for the story; name 30 or more\n"
+        f"catchment demo: --seconds {float(seconds):g} is no length for the story; name 60 or more\n"
     )
 
 
