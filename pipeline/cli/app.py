@@ -217,7 +217,7 @@ app.command(short_help="Decode and filter BMP and MRT files.")(decode)
 
 @app.command(short_help="Watch a network fail and recover, in two minutes.")
 def demo(
-    seconds: Annotated[float, typer.Option(help="Rough length of the story, 30 or more.")] = 120.0,
+    seconds: Annotated[float, typer.Option(help="Rough length of the story, 60 or more.")] = 120.0,
     recording: Annotated[
         bool, typer.Option("--recording", help="Play the recording even where the lab could run.")
     ] = False,
