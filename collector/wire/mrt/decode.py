@@ -1,6 +1,8 @@
 """One MRT record, bytes to value (RFC 6396; RFC 8050; the deprecated records of its appendix B)."""
 
+import struct
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Final, TypeVar
@@ -16,8 +18,10 @@ from collector.wire.mrt.attributes import with_next_hop
 from collector.wire.mrt.values import (
     BgpMessage,
     Content,
+    GeoPeerTable,
     Peer,
     PeerIndexTable,
+    Place,
     Record,
     RecordType,
     Rib,
@@ -85,6 +89,23 @@ def _indexed_peer(cursor: Cursor) -> Peer:
     return Peer(_address(cursor, 2 if kind & 1 else 1), _asn(cursor, 4 if kind & 2 else 2), identifier)
 
 
+def _geo_peer_table(cursor: Cursor, _: PeerIndexTable) -> GeoPeerTable:
+    """Where the collector and its peers are (RFC 6397, 3); NaN stands for a place that is not told."""
+    collector = IPv4Address(cursor.take(4))
+    view = cursor.take(cursor.u16()).decode("utf-8", "replace")
+    place = _place(cursor)
+    return _whole(cursor, GeoPeerTable(collector, view, place, tuple(_placed(cursor) for _ in range(cursor.u16()))))
+
+
+def _placed(cursor: Cursor) -> tuple[Peer, Place]:
+    return _indexed_peer(cursor), _place(cursor)
+
+
+def _place(cursor: Cursor) -> Place:
+    latitude, longitude = struct.unpack("!ff", cursor.take(8))
+    return None if latitude != latitude or longitude != longitude else (latitude, longitude)
+
+
 def _rib(family: Afi, add_path: bool) -> Reader:
     def read(cursor: Cursor, table: PeerIndexTable) -> Rib:
         cursor.u32()  # sequence number
@@ -93,12 +114,25 @@ def _rib(family: Afi, add_path: bool) -> Reader:
     return read
 
 
-def _rib_generic(add_path: bool) -> Reader:
-    def read(cursor: Cursor, table: PeerIndexTable) -> Rib:
-        cursor.u32()  # sequence number
-        return _paths(cursor, table, Afi(cursor.u16(), cursor.u8()), add_path)
+def _rib_generic(cursor: Cursor, table: PeerIndexTable) -> Rib:
+    cursor.u32()  # sequence number
+    return _paths(cursor, table, Afi(cursor.u16(), cursor.u8()), add_path=False)
 
-    return read
+
+def _rib_generic_add_path(cursor: Cursor, table: PeerIndexTable) -> Rib:
+    """RFC 8050, 4.2 has the path id in front of the prefix; GoBGP and OpenBGPD write it into each entry.
+
+    All of the record is tried as it is written, then as it should be: it fits one way, by its lengths.
+    """
+    cursor.u32()  # sequence number
+    family, start = Afi(cursor.u16(), cursor.u8()), cursor.position
+    try:
+        return _paths(cursor, table, family, add_path=True)
+    except Malformed:
+        cursor.back(cursor.position - start)
+    path_id = cursor.u32()
+    found = _paths(cursor, table, family, add_path=False)
+    return replace(found, add_path=True, entries=tuple(replace(entry, path_id=path_id) for entry in found.entries))
 
 
 def _paths(cursor: Cursor, table: PeerIndexTable, family: Afi, add_path: bool) -> Rib:
@@ -125,15 +159,15 @@ def _entry(cursor: Cursor, table: PeerIndexTable, add_path: bool) -> RibEntry:
     return RibEntry(table.peers[index], originated, cursor.take(cursor.u16()), path_id)
 
 
-def _table_dump(family: Afi) -> Reader:
+def _table_dump(family: Afi, width: int = 2) -> Reader:
     def read(cursor: Cursor, _: PeerIndexTable) -> Rib:
         cursor.u32()  # view and sequence number
         address, length = _address(cursor, family.afi), cursor.u8()
         cursor.u8()  # status, always 1
         originated = _time(cursor)
-        peer = Peer(_address(cursor, family.afi), _asn(cursor, 2))
+        peer = Peer(_address(cursor, family.afi), _asn(cursor, width))
         entry = RibEntry(peer, originated, cursor.take(cursor.u16()))
-        return _whole(cursor, Rib(family, _cut(cursor, address, length), b"", (entry,), two_octet=True))
+        return _whole(cursor, Rib(family, _cut(cursor, address, length), b"", (entry,), two_octet=width == 2))
 
     return read
 
@@ -186,31 +220,43 @@ def _state_change(width: int) -> Reader:
     return read
 
 
-def _old_ends(cursor: Cursor) -> tuple[Peer, Peer]:
-    """Peer and local side of the deprecated BGP records: AS and IPv4 address each."""
-
-    def end() -> Peer:
-        asn = _asn(cursor, 2)
-        return Peer(_address(cursor, 1), asn)
-
-    return end(), end()
+def _old_end(cursor: Cursor, afi: int) -> Peer:
+    """One side of the deprecated records: AS number and address."""
+    asn = _asn(cursor, 2)
+    return Peer(_address(cursor, afi), asn)
 
 
-def _old_message(kind: bgp.MessageType) -> Reader:
+def _old_message(kind: bgp.MessageType, afi: int) -> Reader:
     def read(cursor: Cursor, _: PeerIndexTable) -> BgpMessage:
-        peer, local = _old_ends(cursor)
+        peer, local = _old_end(cursor, afi), _old_end(cursor, afi)
         return BgpMessage(peer, local, kind, cursor.rest(), two_octet=True)
 
     return read
 
 
-def _old_state_change(cursor: Cursor, _: PeerIndexTable) -> StateChange:
-    asn = _asn(cursor, 2)
-    peer = Peer(_address(cursor, 1), asn)
-    return _whole(cursor, StateChange(peer, Peer(IPv4Address(0), Asn(0)), cursor.u16(), cursor.u16()))
+def _old_state_change(afi: int) -> Reader:
+    def read(cursor: Cursor, _: PeerIndexTable) -> StateChange:
+        peer = _old_end(cursor, afi)
+        return _whole(cursor, StateChange(peer, Peer(_NOBODY[afi], Asn(0)), cursor.u16(), cursor.u16()))
+
+    return read
 
 
-Whole = TypeVar("Whole", Rib, StateChange)
+_NOBODY: Final[dict[int, Address]] = {1: IPv4Address(0), 2: IPv6Address(0)}
+
+
+def _old(kind: RecordType, afi: int) -> dict[tuple[int, int], Reader]:
+    """BGP, and BGP4PLUS with its successor, which have IPv6 addresses (RFC 6396, B.2.2 and B.2.3)."""
+    return {
+        (kind, 1): _old_message(bgp.MessageType.UPDATE, afi),
+        (kind, 3): _old_state_change(afi),
+        (kind, 5): _old_message(bgp.MessageType.OPEN, afi),
+        (kind, 6): _old_message(bgp.MessageType.NOTIFICATION, afi),
+        (kind, 7): _old_message(bgp.MessageType.KEEPALIVE, afi),
+    }
+
+
+Whole = TypeVar("Whole", Rib, StateChange, GeoPeerTable)
 
 
 def _whole(cursor: Cursor, content: Whole) -> Whole:
@@ -221,24 +267,25 @@ def _whole(cursor: Cursor, content: Whole) -> Whole:
 
 
 _READERS: Final[dict[tuple[int, int], Reader]] = {
-    (RecordType.BGP, 1): _old_message(bgp.MessageType.UPDATE),
-    (RecordType.BGP, 3): _old_state_change,
-    (RecordType.BGP, 5): _old_message(bgp.MessageType.OPEN),
-    (RecordType.BGP, 6): _old_message(bgp.MessageType.NOTIFICATION),
-    (RecordType.BGP, 7): _old_message(bgp.MessageType.KEEPALIVE),
+    **_old(RecordType.BGP, 1),
+    **_old(RecordType.BGP4PLUS, 2),
+    **_old(RecordType.BGP4PLUS_01, 2),
     (RecordType.TABLE_DUMP, 1): _table_dump(IPV4_UNICAST),
     (RecordType.TABLE_DUMP, 2): _table_dump(IPV6_UNICAST),
+    (RecordType.TABLE_DUMP, 3): _table_dump(IPV4_UNICAST, 4),  # before TABLE_DUMP_V2, some wrote 4-octet AS numbers so
+    (RecordType.TABLE_DUMP, 4): _table_dump(IPV6_UNICAST, 4),
     (RecordType.TABLE_DUMP_V2, 1): _peer_index_table,
     (RecordType.TABLE_DUMP_V2, 2): _rib(IPV4_UNICAST, add_path=False),
     (RecordType.TABLE_DUMP_V2, 3): _rib(Afi(1, 2), add_path=False),
     (RecordType.TABLE_DUMP_V2, 4): _rib(IPV6_UNICAST, add_path=False),
     (RecordType.TABLE_DUMP_V2, 5): _rib(Afi(2, 2), add_path=False),
-    (RecordType.TABLE_DUMP_V2, 6): _rib_generic(add_path=False),
+    (RecordType.TABLE_DUMP_V2, 6): _rib_generic,
+    (RecordType.TABLE_DUMP_V2, 7): _geo_peer_table,
     (RecordType.TABLE_DUMP_V2, 8): _rib(IPV4_UNICAST, add_path=True),
     (RecordType.TABLE_DUMP_V2, 9): _rib(Afi(1, 2), add_path=True),
     (RecordType.TABLE_DUMP_V2, 10): _rib(IPV6_UNICAST, add_path=True),
     (RecordType.TABLE_DUMP_V2, 11): _rib(Afi(2, 2), add_path=True),
-    (RecordType.TABLE_DUMP_V2, 12): _rib_generic(add_path=True),
+    (RecordType.TABLE_DUMP_V2, 12): _rib_generic_add_path,
     (RecordType.BGP4MP, 0): _state_change(2),
     (RecordType.BGP4MP, 1): _message(2),
     (RecordType.BGP4MP, 2): _bgp4mp_entry,

@@ -1,5 +1,6 @@
 """Elements of one MRT file."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -23,18 +24,26 @@ from collector.wire.mrt.values import (
     STATES,
     BgpMessage,
     Content,
+    GeoPeerTable,
     PeerIndexTable,
     Record,
+    RecordType,
     Rib,
     StateChange,
+    Unread,
 )
 
 
 def mrt_elements(file: Readable) -> Iterator[Element]:
     """Yield the elements of an (uncompressed) MRT file, in order."""
     recorded = Recorded()
-    for record in records(file):
-        yield from recorded.elements(record)
+    try:
+        for record in records(file):
+            yield from recorded.elements(record)
+    except Malformed:
+        yield from recorded.end()
+        raise
+    yield from recorded.end()
 
 
 class Recorded:
@@ -42,6 +51,7 @@ class Recorded:
 
     def __init__(self) -> None:
         self._decoder, self._opens = Decoder(), Opens()
+        self._passed: Counter[tuple[int, int]] = Counter()
 
     @property
     def peers(self) -> PeerIndexTable:
@@ -54,9 +64,22 @@ class Recorded:
             yield _skipped(Element(ElementType.MALFORMED), record.reason, record.offset, record.raw)
             return
         try:
-            yield from _elements(self._decoder.decode(record), record, self._opens)
+            content = self._decoder.decode(record)
+            if isinstance(content, Unread):
+                self._passed[content.kind, content.subtype] += 1
+            yield from _elements(content, record, self._opens)
         except Malformed as error:
             yield _skipped(Element(ElementType.MALFORMED, record.time), error.reason, record.offset, record.body)
+
+    def end(self) -> Iterator[Element]:
+        """Say, behind the last record, what was passed over."""
+        if self._passed:
+            said = (_counted(*which, count) for which, count in sorted(self._passed.items()))
+            yield Element(ElementType.NOTE, detail="passed over: " + "; ".join(said))
+
+
+def _counted(kind: int, subtype: int, count: int) -> str:
+    return f"{count} {RecordType(kind).name} records of subtype {subtype}"
 
 
 def _skipped(seen: Element, reason: str, offset: int, raw: bytes) -> Element:
@@ -70,6 +93,8 @@ def _elements(content: Content, record: Record, opens: Opens) -> Iterator[Elemen
             yield from _rib(content, record)
         case BgpMessage():
             yield from _message(content, record, opens)
+        case GeoPeerTable():
+            yield Element(ElementType.NOTE, record.time, detail=_located(content), offset=record.offset)
         case StateChange():
             yield replace(
                 _seen(content, record),
@@ -77,6 +102,12 @@ def _elements(content: Content, record: Record, opens: Opens) -> Iterator[Elemen
                 state=STATES.get(content.new, f"state {content.new}"),
                 old_state=STATES.get(content.old, f"state {content.old}"),
             )
+
+
+def _located(table: GeoPeerTable) -> str:
+    placed = [(f"collector {table.collector}", table.place)]
+    placed += [(f"{peer.address} AS{peer.asn}", place) for peer, place in table.peers]
+    return "; ".join(f"{who} at {place[0]:g} {place[1]:g}" for who, place in placed if place) or "no place is told"
 
 
 def _seen(content: BgpMessage | StateChange, record: Record) -> Element:

@@ -72,6 +72,20 @@ class PeerIndexTable:
     peers: tuple[Peer, ...]
 
 
+Place: TypeAlias = tuple[float, float] | None
+"""Latitude and longitude in degrees; None where the writer keeps them to itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeoPeerTable:
+    """Where a collector and its peers are (RFC 6397)."""
+
+    collector: IPv4Address
+    view: str
+    place: Place
+    peers: tuple[tuple[Peer, Place], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class RibEntry:
     """One peer's path."""
@@ -144,4 +158,4 @@ STATES: Final[dict[int, str]] = {  # RFC 4271, 8.2.2; Quagga and BIRD write two 
     8: "deleted",
 }
 
-Content: TypeAlias = PeerIndexTable | Rib | BgpMessage | StateChange | Unread
+Content: TypeAlias = PeerIndexTable | GeoPeerTable | Rib | BgpMessage | StateChange | Unread

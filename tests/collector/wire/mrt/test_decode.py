@@ -32,8 +32,8 @@ def decoded(*written: bytes) -> list[Content]:
 
 
 subtypes = st.sampled_from(
-    [(5, n) for n in (1, 3, 5, 6, 7)]
-    + [(12, n) for n in (1, 2)]
+    [(kind, n) for kind in (5, 9, 10) for n in (1, 3, 5, 6, 7)]
+    + [(12, n) for n in (1, 2, 3, 4)]
     + [(13, n) for n in range(1, 14)]
     + [(kind, n) for kind in (16, 17) for n in range(12)]
 )
@@ -167,6 +167,33 @@ def test_deprecated_records_have_messages_without_headers() -> None:
     assert isinstance(change, StateChange)
     assert (message.peer.asn, message.kind, message.body, message.two_octet) == (3333, 2, bytes(4), True)
     assert (change.peer.asn, change.old, change.new) == (3333, 1, 2)
+
+
+@pytest.mark.parametrize("kind", [9, 10])
+def test_deprecated_records_of_ipv6_have_its_addresses(kind: int) -> None:
+    side = b"\x0d\x05" + ip_address("2001:db8::4").packed
+    message, change = decoded(record(kind, 1, side + side + bytes(4)), record(kind, 3, side + b"\0\1\0\2"))
+    assert isinstance(message, BgpMessage)
+    assert isinstance(change, StateChange)
+    assert message.peer.address == message.local.address == change.peer.address == ip_address("2001:db8::4")
+    assert (message.peer.asn, message.body, change.local.address) == (3333, bytes(4), ip_address("::"))
+
+
+@pytest.mark.parametrize(("subtype", "size"), [(3, 4), (4, 16)])
+def test_old_tables_with_wide_as_numbers_are_read(subtype: int, size: int) -> None:
+    body = bytes(4) + bytes(size) + b"\x18\1" + bytes(4) + bytes(size) + (4_200_000_000).to_bytes(4, "big")
+    [found] = decoded(record(12, subtype, body + len(GOOD).to_bytes(2, "big") + GOOD))
+    assert isinstance(found, Rib)
+    assert (found.entries[0].peer.asn, found.entries[0].attributes, found.two_octet) == (4_200_000_000, GOOD, False)
+
+
+def test_a_generic_path_id_is_read_where_routers_write_it_and_where_it_should_be() -> None:
+    written = rib(12, b"\x70" + bytes(14), GOOD, path_id=b"\0\0\0\7", family=b"\0\1\x80")
+    standard = rib(12, b"\0\0\0\7\x70" + bytes(14), GOOD, family=b"\0\1\x80")
+    _, one, other = decoded(peer_table(), written, standard)
+    assert one == other
+    assert isinstance(one, Rib)
+    assert (one.nlri, one.entries[0].path_id, one.add_path) == (b"\x70" + bytes(14), 7, True)
 
 
 def test_what_follows_a_message_in_its_record_is_malformed() -> None:

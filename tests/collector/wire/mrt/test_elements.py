@@ -1,6 +1,7 @@
 """Elements of MRT files, and path ids that only an OPEN tells of."""
 
 import io
+import struct
 from ipaddress import ip_address, ip_network
 
 from anycast.route import AsPath, Attributes, Origin
@@ -108,7 +109,27 @@ def test_states_and_notifications_are_elements() -> None:
     )
     assert (changed.old_state, changed.state) == ("established", "state 99")
     assert (ended.reason, ended.detail) == ("notification", "Hold Timer Expired")
-    assert read(message(MessageType.KEEPALIVE, b""), record(11, 0, b"ospf")) == []
+    assert read(message(MessageType.KEEPALIVE, b"")) == []
+
+
+def test_records_that_say_nothing_of_routes_are_passed_over_with_a_count() -> None:
+    file = [record(11, 0, b"ospf"), record(33, 0, bytes(4) + b"isis"), record(11, 0, b"ospf"), record(16, 3, b"snap")]
+    [note] = read(*file)
+    assert note.type is ElementType.NOTE
+    assert note.detail == (
+        "passed over: 2 OSPFV2 records of subtype 0; 1 BGP4MP records of subtype 3; 1 ISIS_ET records of subtype 0"
+    )
+
+
+def test_where_collector_and_peers_are_is_told() -> None:
+    placed = b"\0\x0a\x0a\1\4\x0a\x0a\1\4\xfd\xf2" + struct.pack("!ff", 40.75, -74)
+    hidden = b"\0\x0a\x0a\1\5\x0a\x0a\1\5\xfd\xf3" + struct.pack("!ff", float("nan"), float("nan"))
+    body = b"\x0a\0\0\1\0\4main" + struct.pack("!ff", 52.5, 13.25) + b"\0\2" + placed + hidden
+    [note] = read(record(13, 7, body))
+    assert note.type is ElementType.NOTE
+    assert note.detail == "collector 10.0.0.1 at 52.5 13.25; 10.10.1.4 AS65010 at 40.75 -74"
+    [told] = read(record(13, 7, body + b"!"))
+    assert told.type is ElementType.MALFORMED
 
 
 def test_what_the_recording_side_sent_is_its_own_table() -> None:
