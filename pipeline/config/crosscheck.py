@@ -56,7 +56,8 @@ class Names:
         for size, part in enumerate((*path, None)):
             if not isinstance(tree, dict):
                 return Declared((), False)
-            whole = self.form.original(path[:size]) not in self.form.gaps
+            here = self.form.original(path[:size])
+            whole = here not in self.form.gaps and (bool(tree) or here not in self.form.stand_ins)
             if part is None:
                 return Declared(tuple(tree), whole)
             if part not in tree:

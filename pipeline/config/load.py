@@ -68,7 +68,8 @@ def read(raw: bytes, path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
 def _misfits(form: Shaped, document: Document) -> Iterator[Complaint]:
     assert form.model is not None
     names = Names(form)
-    spoilt = Spoilt.by([*(each.path for each in form.complaints), *(each.path for each in document.faults)])
+    mistakes = [*(each.path for each in form.complaints), *(each.path for each in document.faults)]
+    spoilt = Spoilt.by([*mistakes, *form.gaps])
     for each in CHECKS:
         for found in _placed(form, each(form.model, names)):
             if not form.invented(found.path) and not spoilt.explains(found):
@@ -80,7 +81,7 @@ def _lints(form: Shaped, path: Path, problems: Iterable[Problem]) -> Iterator[Co
     assert form.model is not None
     places = [each.path for each in problems]
     parts = {place[:size] for place in places for size in (1, 2)}
-    spoilt = Spoilt.by(places)
+    spoilt = Spoilt.by([*places, *form.gaps])
     for lint in LINTS:
         for complaint in _placed(form, lint(form.model, path.absolute().parent)):
             told = complaint.path[:2] not in parts and not (len(complaint.path) == 1 and () in parts)

@@ -27,6 +27,7 @@ PARTS: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): models.IntentFile,
     ("listen",): models.ListenPart,
     ("storage",): models.StoragePart,
+    ("storage", "archive"): models.ArchivePart,
     ("services", "*"): models.ServicePart,
     ("services", "*", "regions", "*"): models.PlacementPart,
     ("regions", "*"): models.RegionPart,
@@ -147,7 +148,9 @@ def _complain(tree: Tree, errors: Iterable[Any], result: Shaped) -> None:
         complaint = replace(complaint, path=result.original(complaint.path))
         if error["type"] == "extra_forbidden":
             result.gaps.add(complaint.path[:-1])
-        if not _unread(tree, error) and not (error["type"] == "missing" and complaint.path in result.gaps):
+        if _unread(tree, error):
+            result.gaps.add(complaint.path)
+        elif not (error["type"] == "missing" and complaint.path in result.gaps):
             found[complaint] = None
     result.complaints.extend(found)
 

@@ -161,6 +161,8 @@ FOLLOWED: tuple[Edit, ...] = (
     ("    nvas:\n      weu-nva1", "    appliances:\n      weu-nva1", ("regions.weu.appliances",)),
     ("routers: {ams-ce1: 10.90.0.1}", "routers: ams-ce1", ("sites.ams.routers",)),
     ("routers: {ams-ce1: 10.90.0.1}", "routers: *one", ("sites.ams.routers",)),
+    ("routers: {ams-ce1: 10.90.0.1}", "routers: {}", ("sites.ams.routers",)),
+    ("  ams:\n", "  ams\n", ("",)),
     ("routers: {ams-ce1: 10.90.0.1}", "", ("sites.ams",)),
     ("routers: {ams-ce1: 10.90.0.1}", "<<: *usual", ("sites.ams.<<",)),
     ("prefix: 10.250.0.10/32", "prefixes: [10.250.0.10/8]", ("services.web.prefixes[0]",)),
