@@ -106,9 +106,8 @@ def test_history_of_no_data_says_so(tmp_path: Path) -> None:
         said.err == f"catchment history: {tmp_path}/nope holds no data of Catchment; name the data folder with --data\n"
     )
     (tmp_path / "file").write_text("")
-    assert (
-        f"{tmp_path}/file/ledger.sqlite: Not a directory" in catchment("history", "--data", str(tmp_path / "file")).err
-    )
+    said = catchment("history", "--data", str(tmp_path / "file"))
+    assert said.err == f"catchment history: {tmp_path}/file is no folder; name the data folder with --data\n"
     (tmp_path / "ledger.sqlite").write_text("this is not a database at all, and long enough to be looked at as one")
     assert "cannot be read: file is not a database" in catchment("history", "--data", str(tmp_path)).err
 
@@ -294,13 +293,17 @@ def test_run_says_which_port_is_taken_and_which_folder_it_cannot_have(tmp_path: 
         )
         said = in_pipes("run", "-c", str(path), "--json")
     assert said.code == 2
-    assert (
-        said.err.splitlines()[-1]
-        == f"catchment run: cannot listen on 127.0.0.1:{port} for the page: Address already in use"
+    assert said.err.splitlines()[-1] == (
+        f"catchment run: cannot listen on 127.0.0.1:{port} for the page: Address already in use; another program "
+        "listens there (`ss -ltnp` names it); stop it, or give another under listen: in the intent file"
     )
     (tmp_path / "file").write_text("")
     said = in_pipes("run", "-c", str(path), "--data", str(tmp_path / "file"))
-    assert (said.code, said.err.splitlines()[-1]) == (2, f"catchment run: {tmp_path}/file: File exists")
+    assert (said.code, said.err.splitlines()[-1]) == (
+        2,
+        f"catchment run: the data folder {tmp_path}/file cannot be made, for there is a file; "
+        "name a folder with --data",
+    )
 
 
 def test_run_logs_json_lines_and_ends_cleanly_when_interrupted(tmp_path: Path) -> None:
