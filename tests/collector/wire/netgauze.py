@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from collector.wire.bgp.open import Direction, Open
 from collector.wire.bgp.update import Update
 
 Said = tuple[tuple[str, ...], tuple[str, ...], str, str, str, str, str]
@@ -63,3 +64,57 @@ def _unicast(attribute: dict[str, Any]) -> dict[str, Any]:
 
 def _networks(found: list[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(f"{ip_network(item['network'])}#{item['path_id'] or 0}" for item in found)
+
+
+Offer = tuple[int, str, str, bool, bool, int, bool, bool, tuple[str, ...], tuple[tuple[str, bool, bool], ...]]
+"""AS, identifier, host, extended message, enhanced refresh, restart time, restarting, notifies, families, path ids."""
+
+_FAMILIES = {"Ipv4Unicast": "ipv4-unicast", "Ipv6Unicast": "ipv6-unicast"}
+
+
+def offered(said: dict[str, Any]) -> Offer:
+    """Bring NetGauze's OPEN to the capabilities that we compare."""
+    flags: set[str] = set()
+    values: dict[str, Any] = {}
+    families = []
+    for parameter in said["params"]:
+        for capability in parameter["Capabilities"]:
+            if isinstance(capability, str):
+                flags.add(capability)
+            elif "MultiProtocolExtensions" in capability:
+                families.append(_FAMILIES[capability["MultiProtocolExtensions"]["address_type"]])
+            else:
+                values |= capability
+    restart = values["GracefulRestartCapability"]
+    ways = values["AddPath"]["address_families"]
+    return (
+        values["FourOctetAs"]["asn4"],
+        said["bgp_id"],
+        values["Fqdn"]["hostname"],
+        "ExtendedMessage" in flags,
+        "EnhancedRouteRefresh" in flags,
+        restart["time"],
+        restart["restart"],
+        restart["graceful_notification"],
+        tuple(families),
+        tuple((_FAMILIES[way["address_type"]], way["send"], way["receive"]) for way in ways),
+    )
+
+
+def our_offer(side: Open) -> Offer:
+    """Bring our OPEN to the capabilities that we compare."""
+    assert side.graceful_restart is not None
+    return (
+        side.asn,
+        str(side.identifier),
+        side.hostname,
+        side.extended_message,
+        side.enhanced_route_refresh,
+        side.graceful_restart,
+        side.restarting,
+        side.restart_notifies,
+        tuple(map(str, side.families)),
+        tuple(
+            (str(of), bool(way & Direction.SEND), bool(way & Direction.RECEIVE)) for of, way in side.add_path.items()
+        ),
+    )

@@ -56,6 +56,25 @@ def test_frr_10_8_says_what_netgauze_reads() -> None:
     assert Counter(map(netgauze.ours, updates)) == Counter(theirs)
 
 
+def test_frr_10_8_offers_what_netgauze_reads() -> None:
+    """NetGauze has 14 OPENs in seven Peer Ups; FRR names its host, and restarts, in each."""
+    sides = [
+        side
+        for feed in feeds(FRR)
+        for frame in Framer().feed(feed)
+        if isinstance(message := decode(frame), PeerUp)
+        for side in (message.sent, message.received)
+    ]
+    theirs = [
+        netgauze.offered(line["V3"]["PeerUpNotification"][which]["Open"])  # type: ignore[index]
+        for line in published(FRR)
+        if "PeerUpNotification" in line["V3"]  # type: ignore[index]
+        for which in ("sent_message", "received_message")
+    ]
+    assert len(theirs) == 14
+    assert Counter(netgauze.our_offer(side) for side in sides if side is not None) == Counter(theirs)
+
+
 @pytest.mark.parametrize("name", ["bmp/bmpv4-add-path", "bmp/path-marking"])
 def test_the_draft_of_version_4_is_refused_with_a_sentence(name: str) -> None:
     [feed] = feeds(name)
