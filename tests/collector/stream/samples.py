@@ -151,3 +151,21 @@ def _update(luck: random.Random, of: PerPeerHeader) -> bytes:
 def opened(data: bytes) -> io.BytesIO:
     """Octets as a file."""
     return io.BytesIO(data)
+
+
+def documented() -> bytes:
+    """The file of the examples in docs/decode.md and docs/stream.md: two NVAs announce, one of them withdraws."""
+    web, vdi = IPv4Network("10.250.0.10/32"), IPv4Network("10.250.8.0/24")
+    route = Attributes(Origin.IGP, AsPath.of(65010), SESSIONS[0].address, communities=_COMMUNITIES[1])
+    other = replace(route, as_path=AsPath.of(65010, 65020), communities=(Community(65020 << 16 | 1),), med=100)
+    later = replace(SESSIONS[0], seconds=SESSIONS[0].seconds + 20)
+    second = replace(SESSIONS[0], address=IPv4Address("10.10.1.5"))
+    updates = (
+        (SESSIONS[0], encode_update([Nlri(web), Nlri(vdi)], route)),
+        (second, encode_update([Nlri(web)], other)),
+        (SESSIONS[0], encode_update([Nlri(IPv4Network("10.250.0.0/16"))], replace(route, as_path=AsPath.of(65030)))),
+        (later, encode_update(withdrawn=[Nlri(web)])),
+    )
+    monitored = (encode(RouteMonitoring(of, encode_message(MessageType.UPDATE, body))) for of, body in updates)
+    beginning = [encode(Initiation((Tlv(2, b"weu-rs0"),))), encode(peer_up(SESSIONS[0])), encode(peer_up(second))]
+    return b"".join((*beginning, *monitored))
