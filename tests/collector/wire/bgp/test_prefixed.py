@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anycast.observation import Rib
+from anycast.prefix import Address
 from anycast.route import AsPath, Attributes, Origin
 from collector.wire.bgp.context import UpdateContext, context_of
 from collector.wire.bgp.distinguisher import RouteDistinguisher
@@ -52,7 +53,7 @@ def test_any_octets_are_routes_or_malformed(family: Afi, add_path: bool, announc
 @given(st.sampled_from(sorted(PREFIXED)), st.booleans(), st.data())
 def test_an_update_of_any_family_comes_back_with_its_next_hop(family: Afi, add_path: bool, data: st.DataObject) -> None:
     routes = data.draw(prefixed(family, add_path, True))
-    hop = data.draw(ipv4 if family.afi == 1 else ipv6)
+    hop: Address = data.draw(ipv4) if family.afi == 1 else data.draw(ipv6)
     attributes = Attributes(Origin.IGP, AsPath.of(65010), hop)
     context = UpdateContext(frozenset({family} if add_path else ()))
     [part] = decode_update(encode_family(family, routes, attributes, add_path), context).opaque
