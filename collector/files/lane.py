@@ -69,9 +69,14 @@ class Lane(ABC):
                 yield from self._sought()
             else:
                 break
+        yield from self._told(self._last())
         yield from self._left()
         if self._error is not None:
             raise self._error
+
+    def _last(self) -> list[Element]:
+        """What is said behind the last message."""
+        return []
 
     def _more(self) -> None:
         """Read another piece, or note why there is none."""

@@ -65,6 +65,9 @@ class MrtFile(Lane):
         self._name_ends()
         return int(stop)
 
+    def _last(self) -> list[Element]:
+        return list(self._recorded.end())
+
     def _batch(self) -> FileBatch:
         batch = super()._batch()
         if self._filling.table is not self._table:  # ids of another table are no use
