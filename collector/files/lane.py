@@ -69,8 +69,8 @@ class Lane(ABC):
                 yield from self._sought()
             else:
                 break
-        yield from self._told(self._last())
         yield from self._left()
+        yield from self._last()
         if self._error is not None:
             raise self._error
 
