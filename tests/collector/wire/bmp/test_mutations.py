@@ -7,6 +7,7 @@ from functools import cache
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.wire.bmp.elements import bmp_elements
 from collector.wire.bmp.encode import encode
 from collector.wire.bmp.frames import HEADER, Framer
 from collector.wire.bmp.values import Initiation, Tlv
@@ -56,3 +57,13 @@ def test_any_message_may_end_anywhere(name: str, data: st.DataObject) -> None:
     kept = [line for line in lines if line.get("action") == "message-skipped" and "offset" in line]
     assert all(cut.hex().startswith(line["raw"]) for line in kept)
     assert all(json.dumps(line) for line in lines)
+
+
+@given(st.sampled_from(["frr-8.0.1-6wind", "huawei-vrp-b", "iosxr-7.10.1"]), st.data())
+def test_any_cut_of_a_stream_gives_the_same_elements(name: str, data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, len(frames(name)) - 20))
+    stream = ups(name) + b"".join(frames(name)[first : first + 20]) + data.draw(st.binary(max_size=8))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=12)))
+    pieces = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    whole = list(bmp_elements([(None, stream)]))
+    assert list(bmp_elements((None, piece) for piece in pieces)) == whole
