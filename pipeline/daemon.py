@@ -20,6 +20,7 @@ from anycast.situation import Event, EventKind
 from dashboards.console import mount
 from pipeline.api.app import build
 from pipeline.api.server import Server
+from pipeline.archiving import EVERY
 from pipeline.config import Config, ConfigError, load
 from pipeline.engine import Engine
 from pipeline.gauges import Gauges
@@ -120,6 +121,8 @@ class Daemon:
             async with asyncio.timeout(STOP_WITHIN):
                 await self.hearing.stop()
                 await self.judging.finish(datetime.now(UTC))
+                if self.hearing.archiving is not None:
+                    await self.hearing.archiving.stop()
 
     def _signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -197,9 +200,12 @@ class Daemon:
         return Reloaded(waiting=kept)
 
     def _jobs(self) -> tuple[Job, ...]:
+        archiving = self.hearing.archiving
+        kept = () if archiving is None else (Job("archive", EVERY, archiving.turn, first=EVERY),)
         return (
             Job("upkeep", timedelta(minutes=10), self.hearing.upkeep, first=timedelta(minutes=2)),
             Job("prune", timedelta(hours=6), self._prune, first=timedelta(minutes=10)),
+            *kept,
         )
 
     async def _prune(self) -> int:

@@ -20,17 +20,18 @@ from collector.bmp.station import Limits, Station
 from collector.bmp.status import ExporterStatus
 from collector.bmp.watch import Watch
 from collector.heard import Heard
+from pipeline.archiving import Archiving
 from pipeline.config import Config
 from pipeline.gauges import Gauges
 from pipeline.judging import Judging
 from pipeline.memory import Memory
-from pipeline.metrics import RefusedCollector
+from pipeline.metrics import ArchiveCollector, RefusedCollector
 from pipeline.numbers import SavedNumbers
 from pipeline.past import announced
 from pipeline.reloading import News
 from pipeline.tables import changes_table
 from pipeline.timeline import not_running
-from pipeline.upkeep import in_a_child
+from pipeline.upkeep import keep_up
 from store.gap import feeds_lost
 from store.reader import Reader
 from store.schema import Submission
@@ -48,6 +49,8 @@ class Hearing:
     def __init__(self, config: Config, memory: Memory, judging: Judging, gauges: Gauges) -> None:
         self._config, self._memory, self._judging, self._gauges = config, memory, judging, gauges
         self._folder = config.data / "journal"
+        kept = config.storage.archive
+        self.archiving = Archiving(config.data, kept) if kept else None
         self._numbers = SavedNumbers(config.data / "sessions.json")
         self.station = Station(
             allowed(config.intent),
@@ -59,12 +62,18 @@ class Hearing:
             limits=Limits(spool=config.storage.spool),
             quiet=config.intent.thresholds.quiet.total_seconds(),
             on_attributes=memory.writer.refer,
+            archive=self.archiving.raw if self.archiving else None,
         )
         gauges.registry.register(RefusedCollector(lambda: self.station.status().refused))
+        if self.archiving is not None:
+            raw = self.archiving.raw
+            gauges.registry.register(ArchiveCollector(lambda: raw.dropped))
 
     async def start(self, inherited: socket.socket | None) -> str:
         """Say which feeds were lost with the daemon before this one, and listen; returns where."""
         await asyncio.to_thread(self._end_what_was_open)
+        if self.archiving is not None:
+            await self.archiving.start()
         await self.station.start()
         _steady()
         where = self._config.listen.bmp
@@ -118,9 +127,11 @@ class Hearing:
 
     @property
     def trouble(self) -> str | None:
-        """Why the journal does not take what is heard; None while all is well."""
+        """Why what is heard is not kept; None while all is well."""
         failure = self._memory.writer.failure
-        return None if failure is None else f"the journal does not take what is heard: {failure}"
+        if failure is not None:
+            return f"the journal does not take what is heard: {failure}"
+        return self.archiving.trouble if self.archiving else None
 
     def feeds(self) -> tuple[FeedStatus, ...]:
         """Each exporter's connection."""
@@ -159,7 +170,7 @@ class Hearing:
     async def upkeep(self) -> None:
         """Seal closed segments into Parquet, and delete days that are too old, or too much."""
         storage = self._config.storage
-        for line in await in_a_child(self._folder, max(1, storage.routes.days), storage.quota):
+        for line in await keep_up(self._folder, max(1, storage.routes.days), storage.quota):
             log.info("%s", line)
 
     def _end_what_was_open(self) -> None:

@@ -65,6 +65,25 @@ class RefusedCollector(Collector):
         return ()
 
 
+class ArchiveCollector(Collector):
+    """What the archive did not keep."""
+
+    def __init__(self, dropped: Callable[[], int]) -> None:
+        self._dropped = dropped
+
+    def collect(self) -> Iterable[Metric]:
+        """Ask the archive."""
+        yield CounterMetricFamily(
+            "catchment_archive_dropped_octets",
+            "Octets that the archive did not keep: its quota was full, or its disk refused.",
+            value=self._dropped(),
+        )
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing to say before there is an archive."""
+        return ()
+
+
 def _presence(now: Situation) -> Metric:
     family = GaugeMetricFamily(
         "catchment_route_present",

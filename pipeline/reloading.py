@@ -7,6 +7,7 @@ from anycast.intent import Intent
 from anycast.observation import Session
 from anycast.prefix import Prefix
 from pipeline.config import Config
+from pipeline.config.settings import Archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,12 @@ def _socket(config: Config) -> str:
     return "catchment.sock in the data folder" if usual else str(config.listen.socket)
 
 
+def _archive(kept: Archive | None) -> str:
+    if kept is None:
+        return "no archive"
+    return f"files of {kept.every}, {kept.compression}, kept {kept.keep} and to {kept.quota / 1_000_000:g}MB"
+
+
 # Sockets are opened and folders are locked once, at the start. All else is looked up anew.
 RESTART: Mapping[str, Callable[[Config], str]] = {
     "listen.bmp": lambda config: str(config.listen.bmp),
@@ -47,6 +54,7 @@ RESTART: Mapping[str, Callable[[Config], str]] = {
     "listen.socket": _socket,
     "listen.names": lambda config: ", ".join(config.listen.names) or "no names",
     "data": lambda config: str(config.data),
+    "storage.archive": lambda config: _archive(config.storage.archive),
     "storage.spool": lambda config: f"{config.storage.spool / 1_000_000:g}MB",
 }
 

@@ -6,7 +6,6 @@ Seals closed segments into Parquet, then deletes days that are older than DAYS o
 a sentence a line, on standard output.
 """
 
-import asyncio
 import os
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from anycast.counted import counted
+from pipeline.child import in_a_child
 from store.retention import retain
 from store.seal import seal
 
@@ -33,20 +33,9 @@ def upkeep(journal: Path, days: int, quota: int, now: datetime) -> Iterator[str]
         yield f"the journal takes {kept.octets >> 20} MiB, more than its quota, and nothing more may go"
 
 
-async def in_a_child(journal: Path, days: int, quota: int) -> tuple[str, ...]:
+async def keep_up(journal: Path, days: int, quota: int) -> tuple[str, ...]:
     """Run it in a child process; returns what it said. Raises RuntimeError with its last words when it fails."""
-    argv = [sys.executable, "-m", "pipeline.upkeep", str(journal), str(days), str(quota)]
-    pipe = asyncio.subprocess.PIPE
-    child = await asyncio.create_subprocess_exec(*argv, stdout=pipe, stderr=pipe)
-    try:
-        said, failed = await child.communicate()
-    except asyncio.CancelledError:
-        child.kill()
-        raise
-    if child.returncode != 0:
-        last = failed.decode(errors="replace").strip().splitlines()[-1:] or [f"exit {child.returncode}"]
-        raise RuntimeError(f"upkeep of the journal failed: {last[0]}")
-    return tuple(said.decode().splitlines())
+    return await in_a_child("upkeep of the journal", "pipeline.upkeep", str(journal), str(days), str(quota))
 
 
 if __name__ == "__main__":

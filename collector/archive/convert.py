@@ -1,16 +1,14 @@
 """Raw files into MRT files: translated, compressed, written whole, and kept within age and quota."""
 
-import bz2
-import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final
 
+from collector.archive.compression import SUFFIX, Compression, create
 from collector.archive.raw import RAW, Kind, exporter_of, pieces
 from collector.archive.records import Kept, Translator
 from collector.wire.bmp.frames import Framer
@@ -20,18 +18,6 @@ STATE: Final = "state.json"
 """Beside an exporter's raw files: its sessions, and the unfinished message, at the end of the last one converted."""
 DONE: Final = ".done"
 """A raw file that is converted: this beside it says into which files, and what is the state after it."""
-
-
-class Compression(StrEnum):
-    """How MRT files are compressed; `bgpdump` reads all but zstd."""
-
-    GZIP = "gzip"
-    BZIP2 = "bzip2"
-    ZSTD = "zstd"
-    NONE = "none"
-
-
-SUFFIX: Final = {Compression.GZIP: ".gz", Compression.BZIP2: ".bz2", Compression.ZSTD: ".zst", Compression.NONE: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +51,7 @@ class _Writer:
         folder = self.folder / kept.place
         folder.mkdir(parents=True, exist_ok=True)
         path = _free(folder, kept.at, SUFFIX[self.compression])
-        return self.opened.enter_context(_OPEN[self.compression](_draft(path))), path
+        return self.opened.enter_context(create(_draft(path), self.compression)), path
 
 
 def convert(raw: Path, archive: Path, compression: Compression) -> Iterator[Made]:
@@ -145,28 +131,6 @@ def _free(folder: Path, at: int, suffix: str) -> Path:
     while (path := folder / f"updates.{begin}{f'-{number}' if number else ''}{tail}").exists():
         number += 1
     return path
-
-
-def _gzip(path: Path) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(path, "wb", compresslevel=6))
-
-
-def _bzip2(path: Path) -> IO[bytes]:
-    return cast("IO[bytes]", bz2.open(path, "wb"))
-
-
-def _zstd(path: Path) -> IO[bytes]:
-    import pyarrow
-
-    return cast("IO[bytes]", pyarrow.CompressedOutputStream(str(path), "zstd"))
-
-
-_OPEN: Final[dict[Compression, Callable[[Path], IO[bytes]]]] = {
-    Compression.GZIP: _gzip,
-    Compression.BZIP2: _bzip2,
-    Compression.ZSTD: _zstd,
-    Compression.NONE: lambda path: path.open("wb"),
-}
 
 
 def retain(archive: Path, before: datetime, quota: int) -> tuple[Path, ...]:

@@ -78,6 +78,10 @@ class RawFiles:
         with self._lock:
             self._waiting = sum(path.stat().st_size for path in self.folder.glob(f"*/*{RAW}"))
 
+    def closed(self) -> bool:
+        """Whether anything waits to be converted."""
+        return next(self.folder.glob(f"*/*{RAW}"), None) is not None
+
     def put(self, exporter: str, piece: Piece) -> None:
         """Append a record. Never raises: what cannot be kept is counted, for hearing comes before keeping."""
         size = RECORD.size + len(piece.octets)

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from collector.archive.raw import Kind, Piece, RawFiles
 from collector.bmp.intake import RUN
 from collector.bmp.line import Line
 from collector.bmp.watch import Watch
@@ -16,9 +17,12 @@ log = logging.getLogger(__name__)
 class Decoding:
     """Runs every line's feed in one thread, the only one that touches feeds and the table of attributes."""
 
-    def __init__(self, deliver: Callable[[Line, Heard | None], None]) -> None:
-        """`deliver` is called from the thread: with what was heard, and with None when a line is done."""
-        self._deliver = deliver
+    def __init__(self, deliver: Callable[[Line, Heard | None], None], archive: RawFiles | None = None) -> None:
+        """`deliver` is called from the thread: with what was heard, and with None when a line is done.
+
+        What the lines receive is appended to `archive`, as it came.
+        """
+        self._deliver, self._archive = deliver, archive
         self._lines: list[Line] = []
         self._changed = threading.Condition()
         self._watch: Watch | None = None
@@ -83,6 +87,7 @@ class Decoding:
                     line.undelivered += 1
                 self._deliver(line, heard)
             if line.done:
+                self._keep(line, Kind.LOST, line.end[2] if line.end else time.time_ns())
                 with self._changed:
                     self._lines.remove(line)
                 self._deliver(line, None)
@@ -111,6 +116,7 @@ class Decoding:
         if not line.feed.more:
             for chunk, at in line.inbox.take(RUN):
                 line.feed.feed(chunk, at)
+                self._keep(line, Kind.OCTETS, at, chunk)
         heard = line.feed.take()
         if line.feed.ended is not None and not line.feed.more:
             line.done = True
@@ -118,6 +124,15 @@ class Decoding:
             line.done = True
             return None if line.silently else line.feed.lose(*end)
         return heard
+
+    def _keep(self, line: Line, kind: Kind, at: int, chunk: bytes = b"") -> None:
+        """Append to the archive what happened on a line that spoke."""
+        if self._archive is None or not (chunk or line.archived):
+            return
+        if not line.archived:
+            line.archived = True
+            self._archive.put(line.feed.router, Piece(Kind.OPENED, at))
+        self._archive.put(line.feed.router, Piece(kind, at, chunk))
 
     def _relieve(self, line: Line) -> None:
         """Give up the bulk lane of a line's heaviest session while it is overloaded."""

@@ -31,6 +31,8 @@ class Line:
     overloaded: bool = False
     """The inbox was full: part of it is given up until the inbox is empty."""
     given_up: Session | None = None
+    archived: bool = False
+    """Whether the archive was told of this connection."""
     done: bool = False
     undelivered: int = 0
     """`Heard`s on their way to whoever listens."""

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from anycast.observation import LostReason
 from anycast.prefix import Address
+from collector.archive.raw import RawFiles
 from collector.batch import AttributeTable
 from collector.bmp.allow import Allow
 from collector.bmp.connection import Connection
@@ -78,8 +79,10 @@ class Station:
         limits: Limits = Limits(),
         quiet: float = QUIET,
         on_attributes: OnAttributes | None = None,
+        archive: RawFiles | None = None,
     ) -> None:
-        """`key`: 16 octets of the data folder, for attribute ids; `spool`: folder for what memory cannot hold.
+        """`key`: 16 octets of the data folder, for attribute ids; `spool`: folder for what memory cannot hold;
+        `archive`: gets every octet that is decoded, as it came.
 
         `on_attributes` is called from the decoding thread with each batch of the `attributes` table, before anything
         that refers to it is told: a set comes once, with whoever sent it first, and while that router's `Heard` waits
@@ -89,7 +92,7 @@ class Station:
         self._limits, self._spool, self._quiet = limits, spool, quiet
         self._on_attributes = on_attributes
         self._table = AttributeTable(key, limits.attributes)
-        self._decoding = Decoding(self._from_thread)
+        self._decoding = Decoding(self._from_thread, archive)
         self._servers: list[asyncio.Server] = []
         self._exporters = {name: Exporter(name) for name in allow.names}
         self._connections: dict[Line, Connection] = {}

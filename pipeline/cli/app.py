@@ -212,6 +212,41 @@ def history(
     raise typer.Exit(command(data, prefix, since, until, at, limit, as_json))
 
 
+@app.command(short_help="Run recordings through the pipeline, on a virtual clock.")
+def replay(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="BMP or MRT files, or recordings of the lab; NAME=FILE names its exporter.", metavar="FILE"
+        ),
+    ],
+    config: Config = Path("catchment.yaml"),
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Keep journal and ledger in this new folder, for history.", metavar="FOLDER"),
+    ] = None,
+    linger: Annotated[
+        str, typer.Option("--linger", help="Go on for so long after the last moment: 30s, 10m.", metavar="LENGTH")
+    ] = "0s",
+    everything: Annotated[
+        bool, typer.Option("-a", "--all", help="Also routes, sessions, and findings that healed at once.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run recorded BMP or MRT through the whole pipeline and print what it would have found, and when.
+
+    The clock is the recording's: hold-downs and quiet timers run as they would have, and the same recording tells the
+    same story every time. Files of one exporter follow each other; those of several are played side by side.
+
+    MRT tells of no table unless a table dump is among the files: name the dump first, then the updates.
+
+    Leaves with 1 when a finding was opened, with 2 when a file cannot be replayed.
+    """
+    from pipeline.cli.replay import replay as command
+
+    raise typer.Exit(command(files, config, data, linger, everything, as_json))
+
+
 app.command(short_help="Decode and filter BMP and MRT files.")(decode)
 
 

@@ -24,8 +24,9 @@ from anycast.intent import (
     Window,
 )
 from anycast.kinds import KINDS
-from pipeline.config.models import HoldDownPart, IntentFile, RegionPart, ServicePart, SitePart
-from pipeline.config.settings import Config, Endpoint, Listen, Speaker, Storage
+from collector.archive.compression import Compression
+from pipeline.config.models import ArchivePart, HoldDownPart, IntentFile, RegionPart, ServicePart, SitePart
+from pipeline.config.settings import Archive, Config, Endpoint, Listen, Speaker, Storage
 from pipeline.config.vantages import routers, settled
 
 
@@ -45,8 +46,14 @@ def converted(file: IntentFile, source: Path) -> Config:
         ),
         data=data,
         speakers=tuple(_speakers(file)),
-        storage=Storage(kept.routes, kept.changes, kept.quota, kept.spool, kept.malformed),
+        storage=Storage(kept.routes, kept.changes, kept.quota, kept.spool, kept.malformed, _archive(kept.archive)),
     )
+
+
+def _archive(part: ArchivePart | None) -> Archive | None:
+    if part is None:
+        return None
+    return Archive(part.every, part.keep, part.quota, Compression(part.compression))
 
 
 def _intent(file: IntentFile, folder: Path) -> Intent:

@@ -104,6 +104,14 @@ def read_duration(value: object) -> timedelta:
     return timedelta(seconds=round(float(value.removesuffix(unit)) * UNITS[unit], 6))
 
 
+def read_covered(value: object) -> timedelta:
+    """Read what one file of the archive covers: 10 seconds to a day."""
+    covered = read_duration(value)
+    if not timedelta(seconds=10) <= covered <= timedelta(days=1):
+        raise ValueError(f"{shown(value)} does not lie between 10s and 1d, which one file can cover")
+    return covered
+
+
 def read_size(value: object) -> int:
     """Read `20GB` as bytes."""
     if not isinstance(value, str) or not re.fullmatch(SIZE, value):
@@ -208,6 +216,11 @@ DurationField = Annotated[
     timedelta,
     PlainValidator(read_duration),
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": f"^{DURATION}$"}, {"const": 0}]}),
+]
+CoveredField = Annotated[
+    timedelta,
+    PlainValidator(read_covered),
+    WithJsonSchema({"type": "string", "pattern": f"^{DURATION}$"}),
 ]
 SizeField = Annotated[int, *_typed(read_size, pattern=f"^{SIZE}$")]
 TimeField = Annotated[datetime, *_typed(read_time, format="date-time")]

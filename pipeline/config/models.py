@@ -12,6 +12,7 @@ from pipeline.config.fields import (
     AsnField,
     AsPathField,
     CommunityField,
+    CoveredField,
     DurationField,
     EndpointField,
     HoldTimeField,
@@ -262,6 +263,15 @@ class ListenPart(Part):
     names: list[HostField] = about("Names by which people reach the page through a proxy; it is refused by others.", [])
 
 
+class ArchivePart(Part):
+    """What routers send, kept as MRT files (RFC 6396) in the data folder, which other tools read, too."""
+
+    every: CoveredField = about("What one file covers.", "15m")
+    keep: DurationField = about("A file is kept so long.", "30d")
+    quota: SizeField = about("All files; the oldest go first.", "10GB")
+    compression: Literal["gzip", "bzip2", "zstd", "none"] = about("How files are compressed.", "gzip")
+
+
 class StoragePart(Part):
     """How long and how much is remembered."""
 
@@ -270,6 +280,7 @@ class StoragePart(Part):
     quota: SizeField = about("The whole journal; the oldest days go first.", "50GB")
     spool: SizeField = about("Raw bytes kept while decoding is behind.", "1GB")
     malformed: SizeField = about("Bytes that could not be decoded.", "100MB")
+    archive: ArchivePart | None = about("Keep what routers send as MRT files; nothing is kept without it.", None)
 
 
 class IntentFile(Part):

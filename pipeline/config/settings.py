@@ -7,6 +7,7 @@ from pathlib import Path
 from anycast.intent import Intent
 from anycast.prefix import Address
 from anycast.route import Asn
+from collector.archive.compression import Compression
 from pipeline.config.problem import Problem
 
 
@@ -34,6 +35,19 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class Archive:
+    """What is kept of what routers send, as MRT files."""
+
+    every: timedelta
+    """What one file covers."""
+    keep: timedelta
+    """Age at which a file goes."""
+    quota: int
+    """Bytes of all files; the oldest go first. As much again may wait to be converted."""
+    compression: Compression
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """How long and how much is remembered."""
 
@@ -47,6 +61,8 @@ class Storage:
     """Bytes of raw input kept while decoding is behind."""
     malformed: int
     """Bytes kept of what could not be decoded."""
+    archive: Archive | None = None
+    """None where no archive is kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.upkeep import in_a_child, upkeep
+from pipeline.upkeep import keep_up, upkeep
 from store.journal import Journal
 from store.reader import Reader
 from store.schema import SUBMITTED, nanoseconds
@@ -26,10 +26,10 @@ def _journal(path: Path, at: datetime) -> None:
 async def test_a_child_seals_what_is_closed_and_the_reader_still_finds_it(tmp_path: Path) -> None:
     at = datetime.now(UTC) - timedelta(hours=2)
     _journal(tmp_path, at)
-    [said] = await in_a_child(tmp_path, DAYS, QUOTA)
+    [said] = await keep_up(tmp_path, DAYS, QUOTA)
     assert said == "sealed 1 segment of 1 row, 0 repeats left out"
     assert len(Reader(tmp_path).malformed(at - timedelta(hours=1), at + timedelta(hours=1)).rows) == 1
-    assert await in_a_child(tmp_path, DAYS, QUOTA) == ()
+    assert await keep_up(tmp_path, DAYS, QUOTA) == ()
 
 
 async def test_a_failure_in_the_child_is_a_sentence_with_its_last_words(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ async def test_a_failure_in_the_child_is_a_sentence_with_its_last_words(tmp_path
     (tmp_path / "sealed").rmdir()
     (tmp_path / "sealed").write_text("this should be a folder")
     with pytest.raises(RuntimeError, match="upkeep of the journal failed: "):
-        await in_a_child(tmp_path, DAYS, QUOTA)
+        await keep_up(tmp_path, DAYS, QUOTA)
 
 
 def test_a_day_that_is_too_old_is_deleted_and_said(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.archive.convert import Compression, Made, convert, retain
+from collector.archive.compression import Compression
+from collector.archive.convert import Made, convert, retain
 from collector.archive.raw import PART, RAW, RECORD, Kind, Piece, RawFiles, exporter_of, folder_of, pieces
 from collector.wire.element import Element, ElementType
 from collector.wire.elements import elements
