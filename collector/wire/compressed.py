@@ -34,9 +34,17 @@ LIMITS: Final = Limits()
 class Member(Protocol):
     """One compressed member."""
 
-    eof: bool
-    needs_input: bool
-    unused_data: bytes
+    @property
+    def eof(self) -> bool:
+        """Its end has been reached."""
+
+    @property
+    def needs_input(self) -> bool:
+        """It gives nothing more before it is given more."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What was given beyond its end."""
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
         """Return up to `max_length` decompressed octets; input that is not used yet is kept."""
