@@ -1,6 +1,7 @@
 """Compile, or load from numba's cache, what decoding will call: seconds now, not in the first UPDATE.
 
-`python -m collector.bmp.warm` fills the cache at installation; a read-only one needs NUMBA_CACHE_DIR.
+`python -m collector.bmp.warm` fills the cache at installation, also with what files need; a read-only one needs
+NUMBA_CACHE_DIR.
 """
 
 import numpy as np
@@ -34,5 +35,13 @@ def _monitoring(update: bytes) -> bytes:
     return b"\x03" + (48 + len(pdu)).to_bytes(4, "big") + b"\x00" + _PEER + pdu
 
 
-if __name__ == "__main__":
+def everything() -> None:
+    """Warm up what files call, too, which no daemon does."""
+    from collector.files.warm import warm as files
+
     warm()
+    files()
+
+
+if __name__ == "__main__":
+    everything()

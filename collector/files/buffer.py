@@ -32,7 +32,9 @@ class Buffer:
     @property
     def octets(self) -> Array:
         """What is there, as uint8; good until more is read."""
-        return self._data[self._start : self._end]
+        octets = self._data[self._start : self._end]
+        octets.flags.writeable = False  # as the octets of a socket are: one compiled function for both
+        return octets
 
     def more(self) -> bool:
         """Read another piece; False, with nothing read, at the end of the file. Raises Malformed and OSError."""

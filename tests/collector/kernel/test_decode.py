@@ -90,6 +90,19 @@ ORDINARY = {
         s.update(attrs=s.attributes(65001, 1, width=2), announced=s.nlri("10.0.0.0/24")), s.header(flags=0x20)
     ),
     "host bits set": s.monitoring(s.update(attrs=s.attributes(65001), announced=b"\x09\x0a\xff")),
+    "AS4_PATH": s.monitoring(
+        s.update(
+            attrs=s.attributes(23456, width=2, extra=s.attribute(17, b"\x02\x01" + bytes(4), 0xC0)),
+            announced=s.nlri("10.0.0.0/24"),
+        ),
+        s.header(flags=0x20),
+    ),
+    "attributes that nobody knows": s.monitoring(
+        s.update(attrs=s.attributes(65001, extra=s.attribute(40, b"abc", 0xE0)), announced=s.nlri("10.0.0.0/24"))
+    ),
+    "a longer message than RFC 4271 allows": s.monitoring(
+        s.update(attrs=s.attributes(65001), announced=s.nlri(*(["10.0.0.0/24"] * 1_100)))
+    ),
     "Adj-RIB-Out": s.announce("10.0.0.0/24", head=s.header(flags=0x50)),
 }
 
@@ -105,13 +118,6 @@ UNUSUAL = {
     "End-of-RIB": s.end_of_rib(),
     "octets behind the UPDATE": s.monitoring(
         s.update(attrs=s.attributes(65001), announced=s.nlri("10.0.0.0/24")), trailing=b"\xea\x62\0\0"
-    ),
-    "AS4_PATH": s.monitoring(
-        s.update(
-            attrs=s.attributes(23456, width=2, extra=s.attribute(17, b"\x02\x01" + bytes(4), 0xC0)),
-            announced=s.nlri("10.0.0.0/24"),
-        ),
-        s.header(flags=0x20),
     ),
     "narrow paths without the A flag": s.monitoring(
         s.update(attrs=s.attributes(65001, 2, 3, width=2), announced=s.nlri("10.0.0.0/24"))
