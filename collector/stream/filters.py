@@ -254,7 +254,7 @@ class _Reader:
     def _values(self, term: str) -> list[str]:
         values: list[str] = []
         while (word := self.next()) is not None and not word.is_("and", "or", ")", "("):
-            if word.is_(*KNOWN):
+            if values and word.is_(*KNOWN):
                 said = " ".join((term, *values))
                 raise FilterError(
                     f"{said}: 'and' or 'or' is missing before {word.text!r}; a value of that name is quoted"

@@ -9,7 +9,7 @@ from typing import BinaryIO, TypeAlias, cast
 from collector.stream.elem import PYBGPSTREAM, BGPElem
 from collector.stream.filters import All as AllOf
 from collector.stream.filters import AnyOf, Filter, Not, any_of, in_time, joined, parse_filter
-from collector.stream.terms import HasType, record_term, router_term
+from collector.stream.terms import RECORDS, HasType, record_term, router_term
 from collector.wire.element import Element, ElementType
 from collector.wire.elements import elements
 from collector.wire.mrt.records import Readable
@@ -102,11 +102,11 @@ def opened(file: Input) -> AbstractContextManager[Readable]:
 
 
 def asks_for_a_type(wanted: Filter) -> bool:
-    """Whether a filter says which types of element it wants."""
+    """Whether a filter says which types of element it wants, and not only which records."""
     match wanted:
         case AllOf(parts) | AnyOf(parts):
             return any(map(asks_for_a_type, parts))
         case Not(part):
             return asks_for_a_type(part)
         case _:
-            return isinstance(wanted, HasType)
+            return isinstance(wanted, HasType) and wanted.types not in RECORDS.values()
