@@ -6,6 +6,7 @@ that a crash cut off is left out when the file is read.
 """
 
 import contextlib
+import errno
 import os
 import struct
 from collections.abc import Iterator
@@ -47,6 +48,15 @@ class _Open:
     path: Path
     first: int
     size: int = 0
+
+    def append(self, head: bytes, octets: bytes) -> None:
+        """Write a record at once, so that a kill loses none; all of it, or nothing."""
+        size = len(head) + len(octets)
+        written = os.writev(self.file.fileno(), (head, octets))
+        if written < size:
+            self.file.truncate(self.size)
+            raise OSError(errno.ENOSPC, "the disk took a part of a record only")
+        self.size += size
 
 
 @dataclass
@@ -90,25 +100,20 @@ class RawFiles:
                 if self._waiting + size > self.quota:
                     raise OSError(f"raw files wait for {self._waiting >> 20} MiB already, as much as they may")
                 held = self._for(exporter, piece.at)
-                held.file.write(RECORD.pack(piece.kind, piece.at, len(piece.octets)))
-                held.file.write(piece.octets)
+                held.append(RECORD.pack(piece.kind, piece.at, len(piece.octets)), piece.octets)
             except OSError as error:
                 self.dropped += len(piece.octets)
                 self.failure = f"the archive does not take what is heard: {error}"
                 return
-            held.size += size
             self._waiting += size
             self.failure = ""
 
     def rotate(self, now: int, everything: bool = False) -> None:
-        """Close files whose time is over at `now` (ns), or all; flush the others."""
+        """Close files whose time is over at `now` (ns), or all."""
         with self._lock:
             for exporter, held in tuple(self._open.items()):
                 if everything or now - held.first >= self.every * 1e9:
                     self._close(exporter)
-                else:
-                    with contextlib.suppress(OSError):  # `put` will say so
-                        held.file.flush()
 
     def _for(self, exporter: str, at: int) -> _Open:
         held = self._open.get(exporter)
@@ -119,7 +124,7 @@ class RawFiles:
             folder = self.folder / folder_of(exporter)
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / f"{at:020d}{PART}"
-            held = self._open[exporter] = _Open(path.open("ab", buffering=BUFFER), path, at)
+            held = self._open[exporter] = _Open(path.open("ab", buffering=0), path, at)
         return held
 
     def _close(self, exporter: str) -> None:

@@ -4,6 +4,7 @@ import gzip
 import os
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -301,3 +302,18 @@ def test_any_exporter_has_a_folder_of_its_own_and_none_escapes(tmp_path: Path, n
     folder = (tmp_path / folder_of(name)).resolve()
     assert folder.parent == tmp_path.resolve()
     assert exporter_of(folder_of(name)) == name
+
+
+def test_a_full_disk_loses_whole_records_and_nothing_of_what_was_written(tmp_path: Path) -> None:
+    """A real file system of 64 KiB that fills up in the middle of a record."""
+    script = (
+        f'mount -t tmpfs -o size=64k none {tmp_path} && {sys.executable} -c "'
+        "from pathlib import Path; from collector.archive.raw import *;"
+        f"raw = RawFiles(Path('{tmp_path}'), 60, 1 << 30); raw.begin();"
+        "[raw.put('edge', Piece(Kind.OCTETS, 1 + at, bytes(5000))) for at in range(30)];"
+        "raw.rotate(0, True); [path] = Path('" + str(tmp_path) + "').rglob('*.raw');"
+        'read = list(pieces(path)); print(len(read), {len(piece.octets) for piece in read}, raw.dropped, raw.failure)"'
+    )
+    needs.root()
+    run = subprocess.run(["unshare", "--mount", "sh", "-c", script], check=True, capture_output=True, text=True)
+    assert run.stdout.startswith("13 {5000} 85000 the archive does not take what is heard: ")
