@@ -8,7 +8,7 @@ import numpy as np
 from collector.batch import Array, AttributeTable, RouteBatch
 from collector.files.batch import FileBatch, FileSession
 
-HELD = 64 << 20
+HELD = 24 << 20
 """Octets of attributes after which a batch begins with a new table."""
 EXPECTED = 1 << 17
 """Distinct attributes of a large table; what a smaller one does not use is never touched."""
