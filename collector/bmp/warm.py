@@ -38,9 +38,11 @@ def _monitoring(update: bytes) -> bytes:
 def everything() -> None:
     """Warm up what files call, too, which no daemon does."""
     from collector.files.warm import warm as files
+    from collector.stream.warm import warm as streams
 
     warm()
     files()
+    streams()
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ def _option(name: str, help: str, metavar: str) -> typer.models.OptionInfo:
 Files = Annotated[
     list[Path] | None,
     typer.Argument(
-        help="BMP or MRT files, plain or compressed; - is standard input.", metavar="FILE", show_default=False
+        help="BMP, MRT or packet captures; - is standard input.",
+        metavar="FILE",
+        show_default=False,
     ),
 ]
 As = Annotated[
@@ -79,8 +81,9 @@ def decode(
     until: Until = None,
     filters: Filter = None,
 ) -> None:
-    """Decode BMP and MRT, one line an element: announcements (A), withdrawals (W), routes of table dumps (R), sessions
-    (S), and what else there is; malformed messages (M) are told with their bytes, and the rest is decoded.
+    """Decode BMP, MRT and packet captures, one line an element: announcements (A), withdrawals (W), routes of table
+    dumps (R), sessions (S), and what else there is; malformed messages (M) are told with their bytes, and the rest is
+    decoded.
 
     Options that filter may be repeated: one of the values must match, of each option that is given.
 

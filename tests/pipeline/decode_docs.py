@@ -1,6 +1,6 @@
-"""docs/decode.md and docs/stream.md: their examples run, their tables told from the code.
+"""docs/decode.md and docs/stream.md: their examples run.
 
-`python -m tests.pipeline.decode_docs` writes the table of keys, and what the examples print, into the documents.
+`python -m tests.pipeline.decode_docs` writes what the examples print into the documents.
 """
 
 import io
@@ -11,14 +11,12 @@ from contextlib import chdir, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from collector.wire.element import KEYS
 from tests.collector.stream.samples import documented
 from tests.needs import ROOT
 
 DECODE, STREAM = ROOT / "docs" / "decode.md", ROOT / "docs" / "stream.md"
 CONSOLE = re.compile(r"```console\n(.*?)```\n", re.DOTALL)
 PYTHON = re.compile(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
-MARK = "<!-- keys: written by python -m tests.pipeline.decode_docs -->\n"
 
 
 def written() -> dict[Path, str]:
@@ -28,12 +26,7 @@ def written() -> dict[Path, str]:
         names: dict[str, Any] = {}
         decode = CONSOLE.sub(lambda found: _console(found[1]), DECODE.read_text())
         stream = PYTHON.sub(lambda found: _python(found[1], names), STREAM.read_text())
-    return {DECODE: decode[: decode.index(MARK)] + MARK + _keys(), STREAM: stream}
-
-
-def _keys() -> str:
-    rows = (f"| `{key}` | {text.replace('|', chr(92) + '|')} |\n" for key, text in KEYS.items())
-    return "\n| key | |\n|---|---|\n" + "".join(rows)
+    return {DECODE: decode, STREAM: stream}
 
 
 def _console(block: str) -> str:

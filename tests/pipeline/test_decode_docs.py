@@ -3,7 +3,7 @@
 from tests.pipeline.decode_docs import CONSOLE, DECODE, PYTHON, STREAM, written
 
 
-def test_the_examples_print_what_the_documents_say_and_every_key_is_told() -> None:
+def test_the_examples_print_what_the_documents_say() -> None:
     for path, text in written().items():
         assert path.read_text() == text, f"{path.name}: python -m tests.pipeline.decode_docs writes what is right"
 

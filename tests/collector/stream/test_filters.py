@@ -7,8 +7,8 @@ from ipaddress import ip_network
 import pytest
 
 from anycast.route import AsPath, Attributes
-from collector.stream.filters import EVERYTHING, All, AnyOf, InTime, Not, in_time, parse_filter
-from collector.stream.terms import FilterError, FromPeer, FromPeerAsn, HasPrefix, How, OriginatedBy
+from collector.stream.filters import EVERYTHING, All, AnyOf, Not, in_time, parse_filter
+from collector.stream.terms import FilterError, FromPeer, FromPeerAsn, HasPrefix, How, InTime, OriginatedBy
 from collector.wire.element import Element, ElementType
 
 TEN, NET = ip_network("10.0.0.0/8"), ip_network("10.1.0.0/16")

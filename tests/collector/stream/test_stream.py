@@ -64,7 +64,7 @@ def test_only_the_types_that_pybgpstream_has_unless_the_filter_asks_for_others()
 
 def test_arguments_filter_together() -> None:
     def prefixes(**words: str) -> list[object]:
-        return [elem.fields.get("prefix") for elem in catchment_stream(opened(documented()), **words)]  # type: ignore[arg-type]
+        return [elem.fields.get("prefix") for elem in catchment_stream(opened(documented()), **words)]
 
     assert prefixes(filter="prefix more 10.250.8.0/22") == ["10.250.8.0/24"]
     assert prefixes(from_time="2023-11-14T22:13:40Z") == ["10.250.0.10/32"]
