@@ -170,7 +170,8 @@ class Hearing:
     async def upkeep(self) -> None:
         """Seal closed segments into Parquet, and delete days that are too old, or too much."""
         storage = self._config.storage
-        for line in await keep_up(self._folder, max(1, storage.routes.days), storage.quota):
+        days = max(1, storage.routes.days)
+        for line in await keep_up(self._folder, days, storage.quota, storage.malformed):
             log.info("%s", line)
 
     def _end_what_was_open(self) -> None:

@@ -1,9 +1,9 @@
 """Upkeep of the journal as a process of its own: sealing sorts whole hours of rows, and must not slow down judging.
 
-    python -m pipeline.upkeep JOURNAL DAYS QUOTA
+    python -m pipeline.upkeep JOURNAL DAYS QUOTA MALFORMED
 
-Seals closed segments into Parquet, then deletes days that are older than DAYS or beyond QUOTA octets; says what it did,
-a sentence a line, on standard output.
+Seals closed segments into Parquet, then deletes days that are older than DAYS or beyond QUOTA octets, and the oldest
+malformed messages beyond MALFORMED octets; says what it did, a sentence a line, on standard output.
 """
 
 import os
@@ -14,31 +14,34 @@ from pathlib import Path
 
 from anycast.counted import counted
 from pipeline.child import in_a_child
-from store.retention import retain
+from store.retention import retain, shorten_malformed
 from store.seal import seal
 
 NICE = 10
 
 
-def upkeep(journal: Path, days: int, quota: int, now: datetime) -> Iterator[str]:
+def upkeep(journal: Path, days: int, quota: int, malformed: int, now: datetime) -> Iterator[str]:
     """Seal and delete; yields what was done. Raises OSError when the disk refuses."""
     sealed = seal(journal, now)
     if sealed.segments:
         left = f"{counted(sealed.repeats, 'repeat')} left out"
         yield f"sealed {counted(sealed.segments, 'segment')} of {counted(sealed.rows, 'row')}, {left}"
     yield from (f"damage found while sealing: {report}" for report in sealed.recovered)
+    if gone := shorten_malformed(journal, malformed):
+        yield f"deleted {counted(gone, 'file')} of malformed messages from the journal"
     kept = retain(journal, now, days, quota)
     yield from (f"deleted {day} from the journal" for day in kept.deleted)
     if kept.over:
         yield f"the journal takes {kept.octets >> 20} MiB, more than its quota, and nothing more may go"
 
 
-async def keep_up(journal: Path, days: int, quota: int) -> tuple[str, ...]:
+async def keep_up(journal: Path, days: int, quota: int, malformed: int) -> tuple[str, ...]:
     """Run it in a child process; returns what it said. Raises RuntimeError with its last words when it fails."""
-    return await in_a_child("upkeep of the journal", "pipeline.upkeep", str(journal), str(days), str(quota))
+    arguments = (str(journal), str(days), str(quota), str(malformed))
+    return await in_a_child("upkeep of the journal", "pipeline.upkeep", *arguments)
 
 
 if __name__ == "__main__":
     os.nice(NICE)
-    for line in upkeep(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), datetime.now(UTC)):
+    for line in upkeep(Path(sys.argv[1]), *map(int, sys.argv[2:5]), datetime.now(UTC)):
         sys.stdout.write(line + "\n")

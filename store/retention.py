@@ -47,6 +47,26 @@ def _deletable(folder: Folder, today: date) -> list[date]:
     return [day for day in folder.days() if day < limit and day.isoformat() not in waiting]
 
 
+def shorten_malformed(path: Path, quota: int) -> int:
+    """Delete the oldest sealed files of malformed messages while all of them take more than `quota` octets.
+
+    Returns how many went. Nothing else rests on these rows: what they cost is counted where it happened.
+    """
+    folder = Folder(path)
+    files = [
+        file for day in folder.days() for file in sorted((folder.sealed / day.isoformat()).glob(f"malformed-*{SEALED}"))
+    ]
+    sizes = [file.stat().st_size for file in files]
+    total, gone = sum(sizes), 0
+    for file, octets in zip(files, sizes, strict=True):
+        if total <= quota:
+            break
+        file.unlink()
+        total -= octets
+        gone += 1
+    return gone
+
+
 def _clear_aside(folder: Folder, before: datetime) -> None:
     for file in folder.aside.glob("*"):
         if datetime.fromtimestamp(file.stat().st_mtime, UTC) < before:

@@ -279,7 +279,7 @@ class StoragePart(Part):
     changes: DurationField = about("Changes of watched routes and events of sessions are kept so long.", "400d")
     quota: SizeField = about("The whole journal; the oldest days go first.", "50GB")
     spool: SizeField = about("Raw bytes kept while decoding is behind.", "1GB")
-    malformed: SizeField = about("Bytes that could not be decoded.", "100MB")
+    malformed: SizeField = about("Messages that could not be decoded; the oldest go first.", "100MB")
     archive: ArchivePart | None = about("Keep what routers send as MRT files; nothing is kept without it.", None)
 
 
