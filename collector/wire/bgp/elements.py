@@ -30,7 +30,7 @@ def update_elements(update: Update, seen: Element, add_path: frozenset[Afi]) -> 
     for nlri in sorted(update.announced, key=_version):  # IPv4 first, as bgpdump prints them, whatever came first
         yield _route(seen, ElementType.ANNOUNCEMENT, nlri, attributes[family(nlri.prefix)], add_path)
     for part in update.opaque:
-        yield from _others(seen, part, update.attributes_for(part.family) if part.announced else None, add_path)
+        yield from other_elements(seen, part, update.attributes_for(part.family) if part.announced else None, add_path)
     if update.end_of_rib is not None:
         yield replace(seen, type=ElementType.END_OF_RIB, family=str(update.end_of_rib))
 
@@ -47,7 +47,9 @@ def _route(
     return replace(seen, type=kind, family=_NAMES[of], prefix=nlri.prefix, path_id=path_id, attributes=attributes)
 
 
-def _others(seen: Element, part: Opaque, attributes: Attributes | None, add_path: frozenset[Afi]) -> Iterator[Element]:
+def other_elements(
+    seen: Element, part: Opaque, attributes: Attributes | None, add_path: frozenset[Afi]
+) -> Iterator[Element]:
     """The routes of another family: prefixes like any other, EVPN routes one by one, and the rest in one piece."""
     what = "announced" if part.announced else "withdrawn"
     if not part.negotiated:

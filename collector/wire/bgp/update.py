@@ -120,16 +120,20 @@ def _opaque(parts: list[Reach], announced: bool, context: UpdateContext) -> Iter
             # Huawei VRP sends labelled routes with path ids in sessions that agreed on neither: nothing says how to
             # read what was never negotiated.
             negotiated = context.families is None or part.family in context.families
-            routes = _told_apart(part, announced, context) if negotiated else ()
+            routes = (
+                told_apart(part.family, part.nlri, announced, part.family in context.add_path) if negotiated else ()
+            )
             yield Opaque(part.family, announced, part.next_hop, part.nlri, routes, negotiated)
 
 
-def _told_apart(part: Reach, announced: bool, context: UpdateContext) -> tuple[FamilyRoute, ...]:
-    """The routes of a family that we read; none of any other. Raises Malformed (RFC 7606, 5.3)."""
-    add_path = part.family in context.add_path
-    if part.family in PREFIXED:
-        return decode_prefixed(part.nlri, part.family, add_path, announced)
-    return decode_evpn(part.nlri, add_path) if part.family == EVPN else ()
+def told_apart(family: Afi, nlri: bytes, announced: bool, add_path: bool) -> tuple[FamilyRoute, ...]:
+    """Return the routes of a family in `DECODED` that is not unicast; none of any other.
+
+    Raises Malformed (RFC 7606, 5.3).
+    """
+    if family in PREFIXED:
+        return decode_prefixed(nlri, family, add_path, announced)
+    return decode_evpn(nlri, add_path) if family == EVPN else ()
 
 
 def _end_of_rib(reading: Reading, routes: bytes) -> Afi | None:

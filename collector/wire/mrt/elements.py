@@ -8,11 +8,12 @@ from anycast.observation import Rib as View
 from anycast.prefix import family
 from collector.wire.bgp import message as bgp
 from collector.wire.bgp.context import UpdateContext
-from collector.wire.bgp.elements import update_elements
-from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST
+from collector.wire.bgp.elements import other_elements, update_elements
+from collector.wire.bgp.families import DECODED, Afi
 from collector.wire.bgp.notification import decode_notification
 from collector.wire.bgp.path import read
 from collector.wire.bgp.problems import WITHDRAWING, Remedy
+from collector.wire.bgp.update import Opaque, told_apart
 from collector.wire.cutting import Damaged
 from collector.wire.element import Element, ElementType
 from collector.wire.errors import Malformed
@@ -29,6 +30,7 @@ from collector.wire.mrt.values import (
     Record,
     RecordType,
     Rib,
+    RibEntry,
     StateChange,
     Unread,
 )
@@ -125,7 +127,7 @@ def _message(content: BgpMessage, record: Record, opens: Opens) -> Iterator[Elem
     view = View.ADJ_OUT_POST if content.sent else View.ADJ_IN_PRE
     seen = replace(_seen(content, record), rib=str(view))
     if content.kind == bgp.MessageType.UPDATE:
-        add_path = frozenset((IPV4_UNICAST, IPV6_UNICAST)) if content.add_path else frozenset()
+        add_path: frozenset[Afi] = DECODED if content.add_path else frozenset()
         update, carried = opens.update(content, UpdateContext(add_path, content.two_octet))
         yield from update_elements(update, seen, carried)
     elif content.kind == bgp.MessageType.OPEN:
@@ -148,7 +150,7 @@ def _rib(content: Rib, record: Record) -> Iterator[Element]:
             record=record.kind,
         )
         if content.prefix is None:
-            yield replace(seen, type=ElementType.OPAQUE, detail="in the table", raw=content.nlri)
+            yield from _other(content, entry, seen, record)
             continue
         reading = read(canonical(entry.attributes, content.family), content.two_octet, cut=True)
         for problem in reading.problems:
@@ -156,3 +158,19 @@ def _rib(content: Rib, record: Record) -> Iterator[Element]:
             yield replace(told, raw=problem.raw, offset=record.offset)
         if not any(problem.remedy in WITHDRAWING for problem in reading.problems):
             yield replace(seen, attributes=reading.attributes(family(content.prefix)))
+
+
+def _other(content: Rib, entry: RibEntry, seen: Element, record: Record) -> Iterator[Element]:
+    """A path of another family than unicast: its route, where those of the family are told apart, else its octets."""
+    try:
+        routes = told_apart(content.family, content.nlri, announced=True, add_path=False)
+        reading = read(canonical(entry.attributes, content.family), content.two_octet, cut=True)
+    except Malformed as error:
+        yield _skipped(seen, error.reason, record.offset, content.nlri)
+        return
+    part = Opaque(content.family, True, b"", content.nlri, routes)
+    for found in other_elements(seen, part, reading.attributes(content.family), frozenset()):
+        if found.type is ElementType.OPAQUE:
+            yield replace(found, detail="in the table", path_id=seen.path_id)
+        else:
+            yield replace(found, type=ElementType.RIB, path_id=seen.path_id)

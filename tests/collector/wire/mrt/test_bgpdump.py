@@ -108,6 +108,12 @@ def test_a_table_that_bgpdump_cannot_read_holds_the_routes_of_its_other_form() -
 
 def test_what_else_the_files_say_is_counted() -> None:
     """End-of-RIBs, NOTIFICATIONs and other families by hand from `bgpdump -H` and the records' subtypes."""
-    assert kinds("openbgpd_rib_table-v2.mrt") == {"R": 31, "O": 2}, "two RIB_GENERIC records of vpnv4"
+    assert kinds("openbgpd_rib_table-v2.mrt") == {"R": 33}, "two RIB_GENERIC records are of vpnv4"
+    # 68 000101 0000fdf20000000f c0a8 and 70 000101 0000fdf20000000f c0a807, by hand: 24 bits of label, 64 of RD
+    vpn = [element for element in read("openbgpd_rib_table-v2.mrt") if element.family == "vpnv4"]
+    assert [(str(e.prefix), e.route_distinguisher, e.labels) for e in vpn] == [
+        ("192.168.0.0/16", "65010:15", (16,)),
+        ("192.168.7.0/24", "65010:15", (16,)),
+    ]
     assert kinds("bird-mrtdump_bgp.mrt") == {"S": 13, "A": 12, "E": 2}, "12 state changes and a NOTIFICATION"
     assert kinds("quagga_bgp.mrt") == {"S": 22, "A": 34, "E": 14}, "18 of unicast, and 16 of vpnv4 in four UPDATEs"

@@ -67,9 +67,15 @@ def test_path_ids_of_a_table_are_shown() -> None:
     assert found.path_id == 7
 
 
-def test_other_families_of_a_table_are_kept() -> None:
+def test_other_families_of_a_table_are_told_apart_or_kept() -> None:
     [found] = read(peer_table(), rib(6, b"\x70" + bytes(14), GOOD, family=b"\0\1\x80"))
-    assert (found.type, found.family, found.detail) == (ElementType.OPAQUE, "vpnv4", "in the table")
+    assert (found.type, found.family, str(found.prefix)) == (ElementType.RIB, "vpnv4", "0.0.0.0/24")
+    assert found.route_distinguisher == "0:0"
+    [found] = read(peer_table(), rib(6, b"\x08\x01", GOOD, family=b"\0\1\x84"))
+    assert (found.type, found.family, found.detail) == (ElementType.OPAQUE, "route-target", "in the table")
+    assert found.raw == b"\x08\x01"
+    [found] = read(peer_table(), rib(6, b"\x08\x01", GOOD, family=b"\0\1\x80"))
+    assert (found.type, found.action, found.raw) == (ElementType.MALFORMED, "message-skipped", b"\x08\x01")
 
 
 def test_a_path_with_a_broken_attribute_is_told_and_not_shown() -> None:
