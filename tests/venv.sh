@@ -26,4 +26,7 @@ echo "installing what requirements.lock names"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 echo "compiling the decoder (once)"
+# Bytecode is kept here whatever the environment says: without it, every start of the daemon compiles its libraries anew.
+unset PYTHONDONTWRITEBYTECODE
 "$venv/bin/python" -m collector.bmp.warm
+"$venv/bin/python" -c 'import pipeline.daemon, pipeline.cli.app, pipeline.cli.decode, pipeline.cli.demo, lab.lifecycle'
