@@ -146,7 +146,7 @@ def _one(sets: Any, name: str) -> Any:
 
 
 def _prefixes(batch: FileBatch) -> Any:
-    from collector.stream.compiled_prefixes import LONGEST, prefixes
+    from collector.kernel.json_prefixes import LONGEST, prefixes
 
     routes = batch.routes
     offsets, out = np.empty(len(batch) + 1, np.int32), np.empty(LONGEST * len(batch), np.uint8)

@@ -62,6 +62,7 @@ class Lines:
                 table,
                 table.arena.view(np.uint8),
                 self._texts,
+                self._work,
                 self._out,
             )
             row, size, why, number, variant = map(int, answer)
@@ -78,10 +79,11 @@ class Lines:
 
     def _begin(self) -> Any:
         if self._kernel is None:
-            from collector.stream import compiled_attributes, compiled_lines
+            from collector.kernel import json_attributes, json_lines
 
-            self._kernel = compiled_lines
-            self._least, self._each = int(compiled_attributes.FIXED), int(compiled_attributes.EACH)
+            self._kernel = json_lines
+            self._least, self._each = int(json_attributes.FIXED), int(json_attributes.EACH)
+            self._work = np.zeros(json_attributes.WORK, np.uint64)
             self._out = np.empty(self._piece, np.uint8)
         return self._kernel
 

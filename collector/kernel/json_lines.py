@@ -12,9 +12,9 @@ import numpy as np
 
 from collector.kernel.compiled import FINGERPRINT, entry, inner
 from collector.kernel.intern import lent_table
+from collector.kernel.json_attributes import EACH, FIXED, attributes_text, four, number, plural, said
 from collector.kernel.text_words import letter, padded, span
 from collector.kernel.words import put
-from collector.stream.compiled_attributes import EACH, FIXED, attributes_text, four, number, plural, said
 
 u64 = np.uint64
 _0, _1, _2, _3, _4, _6, _8, _10, _16, _32, _48, _FF = (u64(n) for n in (0, 1, 2, 3, 4, 6, 8, 10, 16, 32, 48, 0xFF))
@@ -132,7 +132,7 @@ def _entry(table: Any, identity: Any) -> Any:
 
 
 @inner
-def _made(table: Any, octets: Any, texts: Any, found: Any, variant: Any) -> Any:
+def _made(table: Any, octets: Any, texts: Any, found: Any, variant: Any, work: Any) -> Any:
     """Make the text of an entry where there is none yet: what happened."""
     at = found * _2 + variant
     if at >= u64(len(texts.sizes)):
@@ -143,7 +143,7 @@ def _made(table: Any, octets: Any, texts: Any, found: Any, variant: Any) -> Any:
     if used + FIXED + EACH * size > u64(len(texts.arena)):
         return _GROW
     start, narrow = table.starts[found] * _8, u64(table.narrow[found])
-    end = attributes_text(octets, start, size, narrow, variant, texts.arena, used)
+    end = attributes_text(octets, start, size, narrow, variant, work, texts.arena, used)
     if end == _0:
         return _PLAIN
     texts.starts[at], texts.sizes[at], texts.used[_0] = used, end - used, end
@@ -191,7 +191,7 @@ def _line(columns: Any, row: Any, sessions: Any, first: Any, out: Any, to: Any) 
 def _entries(fingerprint: int) -> Any:
     @entry
     def lines(
-        columns: Any, row: Any, sessions: Any, longest: Any, table: Any, octets: Any, texts: Any, out: Any
+        columns: Any, row: Any, sessions: Any, longest: Any, table: Any, octets: Any, texts: Any, work: Any, out: Any
     ) -> Any:
         assert fingerprint
         table, to, why, variant, found = lent_table(table), _0, _END, _0, _0
@@ -202,7 +202,7 @@ def _entries(fingerprint: int) -> Any:
             if columns.action[row] != 0:
                 variant = _1 if columns.family[row] == 6 else _0
                 found = _entry(table, columns.attributes[row])
-                why = _made(table, octets, texts, found, variant)
+                why = _made(table, octets, texts, found, variant, work)
                 if why != _GOES_ON:
                     break
                 size = texts.sizes[found * _2 + variant]
@@ -223,6 +223,6 @@ def _entries(fingerprint: int) -> Any:
 
 
 lines = _entries(FINGERPRINT)
-"""`lines(columns, row, sessions, longest, table, octets, texts, out)` writes lines from `row` on, and returns (row,
-octets written, Halt, entry number, variant). `longest` is the length of the longest texts of a session together, and
-`octets` the table's arena as uint8."""
+"""`lines(columns, row, sessions, longest, table, octets, texts, work, out)` writes lines from `row` on, and returns
+(row, octets written, Halt, entry number, variant). `longest` is the length of the longest texts of a session together,
+`octets` the table's arena as uint8, and `work` uint64[WORK] of `collector.kernel.json_attributes`."""

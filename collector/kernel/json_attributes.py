@@ -8,13 +8,10 @@ from ipaddress import IPv6Address
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from anycast.route import WELL_KNOWN
 from collector.kernel.compiled import inner
-from collector.kernel.text_words import four as _four
-from collector.kernel.text_words import letter, span
-from collector.kernel.text_words import number as _number
+from collector.kernel.text_words import four, letter, number, span
 from collector.kernel.words import byte, put, word16, word32, word64
 
 u64 = np.uint64
@@ -22,6 +19,10 @@ _0, _1, _2, _3, _4, _8, _16, _32, _48 = (u64(n) for n in (0, 1, 2, 3, 4, 8, 16, 
 _5, _6, _7, _9, _10, _12, _14, _20, _24 = (u64(n) for n in (5, 6, 7, 9, 10, 12, 14, 20, 24))
 _FFFF, _LETTER, _EXTENDED = u64(0xFFFF), u64(87), u64(0x10)
 _SPACE, _COMMA, _COLON, _QUOTE, _CLOSE = (u64(ord(sign)) for sign in ' ,:"]')
+
+WORK = 66
+"""Words in which the place and the size of each attribute are noted."""
+_WORK, _33 = u64(WORK), u64(33)
 
 FIXED = u64(1024)
 """Room for a text, and for each octet of its blob `EACH` more: a community takes most, 23 for 4."""
@@ -47,24 +48,7 @@ _NAME_STARTS = np.cumsum([0, *(len(WELL_KNOWN[value]) for value in sorted(WELL_K
 _LEAST_NAMED = u64(min(WELL_KNOWN))
 
 
-def _called(function: Any) -> Any:
-    """For what is used in many places: called there, not copied there, which halves the time to compile."""
-    return njit(nogil=True, boundscheck=True, inline="never")(function)
-
-
-@_called
-def number(out: Any, to: Any, value: Any) -> Any:
-    """A number in decimal."""
-    return _number(out, to, value)
-
-
-@_called
-def four(out: Any, to: Any, address: Any) -> Any:
-    """An IPv4 address, in the lower 32 bits."""
-    return _four(out, to, address)
-
-
-@_called
+@inner
 def said(text: Any, out: Any, to: Any) -> Any:
     """One of the fixed texts."""
     return span(text, _0, u64(len(text)) - _8, out, to)
@@ -88,7 +72,7 @@ def _group(high: Any, low: Any, index: Any) -> Any:
     return word >> (_48 - ((index & _3) << _4)) & _FFFF
 
 
-@_called
+@inner
 def plural(out: Any, to: Any, high: Any, low: Any) -> Any:
     """An IPv6 address as `ipaddress` writes it: the first longest run of two zero groups or more is `::`."""
     if _DOTTED and high == _0 and low >> _32 == _FFFF:
@@ -149,7 +133,7 @@ def _path(octets: Any, at: Any, end: Any, width: Any, out: Any, to: Any) -> Any:
     return to, origin
 
 
-@_called
+@inner
 def _community(out: Any, to: Any, value: Any) -> Any:
     if value >= _LEAST_NAMED:
         for index in range(len(_NAMED)):
@@ -232,15 +216,15 @@ def _hops(octets: Any, at: Any, size: Any, out: Any, to: Any) -> Any:
     return letter(out, to, _QUOTE)
 
 
-@_called
-def attributes_text(octets: Any, start: Any, size: Any, narrow: Any, variant: Any, out: Any, to: Any) -> Any:
+@inner
+def attributes_text(octets: Any, start: Any, size: Any, narrow: Any, variant: Any, work: Any, out: Any, to: Any) -> Any:
     """Write what follows the session in a line; returns its end, or 0 for what is not ordinary.
 
     The caller has made room for `FIXED` and `EACH` for each of the `size` octets of the blob at `start`; `variant` is 0
-    for an IPv4 route and 1 for an IPv6 one.
+    for an IPv4 route and 1 for an IPv6 one; `work` is uint64[WORK].
     """
-    places = np.zeros(33, np.uint64)
-    sizes = np.zeros(33, np.uint64)
+    for code in range(_WORK):
+        work[code] = _0
     at, end = start, start + size
     while at < end:
         if end - at < _3:
@@ -251,17 +235,17 @@ def attributes_text(octets: Any, start: Any, size: Any, narrow: Any, variant: An
             return _0
         length = word16(octets, at + _2) if head == _4 else byte(octets, at + _2)
         at += head
-        if length > end - at or code > _32 or not _fits(code, length, narrow) or places[code] != _0:
+        if length > end - at or code > _32 or not _fits(code, length, narrow) or work[code] != _0:
             return _0
-        places[code], sizes[code] = at, length
+        work[code], work[code + _33] = at, length
         at += length
-    return _written(octets, places, sizes, _2 if narrow != _0 else _4, variant, out, to)
+    return _written(octets, work, _2 if narrow != _0 else _4, variant, out, to)
 
 
 @inner
-def _written(octets: Any, places: Any, sizes: Any, width: Any, variant: Any, out: Any, to: Any) -> Any:
-    if places[_1] != _0:
-        origin = byte(octets, places[_1])
+def _written(octets: Any, work: Any, width: Any, variant: Any, out: Any, to: Any) -> Any:
+    if work[_1] != _0:
+        origin = byte(octets, work[_1])
         if origin > _2:
             return _0
         if origin == _0:
@@ -272,42 +256,42 @@ def _written(octets: Any, places: Any, sizes: Any, width: Any, variant: Any, out
             to = said(_INCOMPLETE, out, to)
     to = said(_AS_PATH, out, to)
     origin_asn = u64(0xFFFFFFFFFFFFFFFF)
-    if places[_2] != _0:
-        to, origin_asn = _path(octets, places[_2], places[_2] + sizes[_2], width, out, to)
+    if work[_2] != _0:
+        to, origin_asn = _path(octets, work[_2], work[_2] + work[_2 + _33], width, out, to)
         if to == _0:
             return _0
     to = letter(out, to, _QUOTE)
-    reach = places[_14]
+    reach = work[_14]
     if reach != _0 and word16(octets, reach) == _1 + variant:
-        to = _hops(octets, reach, sizes[_14], out, to)
+        to = _hops(octets, reach, work[_14 + _33], out, to)
         if to == _0:
             return _0
     elif reach != _0 and word16(octets, reach) > _2:
         return _0
-    elif places[_3] != _0:
-        to = four(out, said(_NEXT_HOP, out, to), word32(octets, places[_3]))
+    elif work[_3] != _0:
+        to = four(out, said(_NEXT_HOP, out, to), word32(octets, work[_3]))
         to = letter(out, to, _QUOTE)
-    if places[_4] != _0:
-        to = number(out, said(_MED, out, to), word32(octets, places[_4]))
-    if places[_5] != _0:
-        to = number(out, said(_LOCAL_PREF, out, to), word32(octets, places[_5]))
-    if places[_6] != _0:
+    if work[_4] != _0:
+        to = number(out, said(_MED, out, to), word32(octets, work[_4]))
+    if work[_5] != _0:
+        to = number(out, said(_LOCAL_PREF, out, to), word32(octets, work[_5]))
+    if work[_6] != _0:
         to = said(_ATOMIC, out, to)
-    if places[_7] != _0:
-        asn = word32(octets, places[_7]) if width == _4 else word16(octets, places[_7])
+    if work[_7] != _0:
+        asn = word32(octets, work[_7]) if width == _4 else word16(octets, work[_7])
         to = number(out, said(_AGGREGATOR, out, to), asn)
         to = letter(out, letter(out, to, _COMMA), _QUOTE)
-        to = four(out, to, word32(octets, places[_7] + width))
+        to = four(out, to, word32(octets, work[_7] + width))
         to = letter(out, letter(out, to, _QUOTE), _CLOSE)
-    if places[_8] != _0:
-        to = _communities(octets, places[_8], sizes[_8], out, to)
-    if places[_32] != _0:
-        to = _large(octets, places[_32], sizes[_32], out, to)
-    if places[_9] != _0:
-        to = four(out, said(_ORIGINATOR, out, to), word32(octets, places[_9]))
+    if work[_8] != _0:
+        to = _communities(octets, work[_8], work[_8 + _33], out, to)
+    if work[_32] != _0:
+        to = _large(octets, work[_32], work[_32 + _33], out, to)
+    if work[_9] != _0:
+        to = four(out, said(_ORIGINATOR, out, to), word32(octets, work[_9]))
         to = letter(out, to, _QUOTE)
-    if places[_10] != _0:
-        to = _clusters(octets, places[_10], sizes[_10], out, to)
+    if work[_10] != _0:
+        to = _clusters(octets, work[_10], work[_10 + _33], out, to)
     if origin_asn != u64(0xFFFFFFFFFFFFFFFF):
         to = number(out, said(_ORIGIN_ASN, out, to), origin_asn)
     return to

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from collector.kernel.compiled import FINGERPRINT, entry
+from collector.kernel.json_attributes import four, number, plural
 from collector.kernel.text_words import letter
 from collector.kernel.words import borrow
-from collector.stream.compiled_attributes import four, number, plural
 
 u64 = np.uint64
 _0, _32, _SLASH = u64(0), u64(32), u64(47)
