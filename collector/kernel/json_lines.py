@@ -12,8 +12,8 @@ import numpy as np
 
 from collector.kernel.compiled import FINGERPRINT, entry, inner
 from collector.kernel.intern import lent_table
-from collector.kernel.json_attributes import EACH, FIXED, attributes_text, four, number, plural, said
-from collector.kernel.text_words import letter, padded, span
+from collector.kernel.json_attributes import EACH, FIXED, attributes_text, plural, said
+from collector.kernel.text_words import four, letter, number, padded, span
 from collector.kernel.words import put
 
 u64 = np.uint64

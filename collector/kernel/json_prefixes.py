@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from collector.kernel.compiled import FINGERPRINT, entry
-from collector.kernel.json_attributes import four, number, plural
-from collector.kernel.text_words import letter
+from collector.kernel.json_attributes import plural
+from collector.kernel.text_words import four, letter, number
 from collector.kernel.words import borrow
 
 u64 = np.uint64
