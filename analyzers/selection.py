@@ -94,8 +94,15 @@ def _nvas(intent: Intent, picture: Picture, facts: RegionFacts) -> Iterator[Find
     short = [s for s in facts.nvas if s.presence is Presence.ABSENT or (s.nva in lengths and s.nva not in equal)]
     if not short or _enough(facts, short):
         return
-    longer = [held for s in short for held in s.routes]
-    times = [seen.since for s in short if not s.present and (seen := s.seen)] + [held.changed for held in longer]
+    # Paths are unequal since the later of the two came to be as it is: the longer, or the first of the shortest.
+    shortest = min(
+        held.changed
+        for s in facts.nvas
+        for held in s.routes
+        if s.nva in equal and held.attributes.as_path.length == lengths[s.nva]
+    )
+    longer = [max(held.changed, shortest) for s in short for held in s.routes]
+    times = [seen.since for s in short if not s.present and (seen := s.seen)] + longer
     first = next((s.seen for s in short if s.seen and s.seen.since == min(times)), None)
     name, prefix = picture.service.name, str(picture.prefix)
     least = facts.placement.at_least if facts.placement is not None else None

@@ -210,6 +210,9 @@ def test_a_prepend_dropped_by_one_nva_also_leaves_fewer_equal_paths() -> None:
     for n in (0, 1):
         network.announce(rs_source(f"eus-rs{n}"), DNS, rs_route(f"eus-rs{n}", DNS, prepend=0))
     assert judged(network) == {"prepend-lost dns eus", "ecmp-shrunk dns eus"}
+    assert {finding.since for finding in network.findings()} == {
+        network.now
+    }  # not since the other NVA's route is there
 
 
 def test_a_changed_local_preference_is_drift_and_a_wrong_backup_when_the_best_path_moves() -> None:
