@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 
 from anycast.finding import Kind, Severity
 from anycast.incident import IncidentState, Step
 from anycast.observation import SessionUp
+from anycast.prefix import Prefix
 from tests.alerts.acting import Acting, brief
 from tests.analyzers.network import (
     DNS,
@@ -30,12 +32,12 @@ from tests.analyzers.scenarios.test_verbs import rogue
 ALL = (WEB, DNS, VDI)
 
 
-def region_lost(network: Network, name: str, *prefixes: object) -> None:
+def region_lost(network: Network, name: str, *prefixes: Prefix) -> None:
     other = "eus" if name == "weu" else "weu"
     for prefix in prefixes:
-        network.withdraw_region(name, prefix)  # type: ignore[arg-type]
+        network.withdraw_region(name, prefix)
         for site in ("ams", "nyc"):
-            network.announce(best_source(site), prefix, best_route(site, other))  # type: ignore[arg-type]
+            network.announce(best_source(site), prefix, best_route(site, other))
 
 
 def nva_withdraws(network: Network) -> None:
@@ -72,7 +74,7 @@ def hijack(network: Network) -> None:
 
 def more_specific(network: Network) -> None:
     network.see(SessionUp(network.now, rogue().session))
-    network.announce(rogue(), next(VDI.subnets()), looks(64666, hop="172.31.0.8"))
+    network.announce(rogue(), ip_network("10.250.8.0/25"), looks(64666, hop="172.31.0.8"))
 
 
 def prepend_dropped(network: Network) -> None:

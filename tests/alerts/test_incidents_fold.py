@@ -15,8 +15,8 @@ WEB = {"service": "web", "prefix": "10.250.0.10/32"}
 DNS = {"service": "dns", "prefix": "10.250.0.53/32"}
 
 
-def made(kind: Kind, since: float, severity: Severity = Severity.MAJOR, **where: str) -> Finding:
-    return Finding(kind, Subject(**where), severity, at(since), f"{kind} {' '.join(where.values())}")
+def made(kind: Kind, since: float, **where: str) -> Finding:
+    return Finding(kind, Subject(**where), Severity.MAJOR, at(since), f"{kind} {' '.join(where.values())}")
 
 
 class Book:
@@ -144,7 +144,7 @@ def test_a_limit_explains_the_session_that_it_tore_down_however_long_it_was_near
 
 def test_the_worst_severity_stays_and_is_told_when_it_rises() -> None:
     book = Book()
-    book.open(2, backup=made(Kind.BACKUP_ACTIVE, 0, Severity.INFO, **WEB, site="ams"))
+    book.open(2, backup=replace(made(Kind.BACKUP_ACTIVE, 0, **WEB, site="ams"), severity=Severity.INFO))
     [rise] = book.change(9, "backup", Severity.MAJOR)
     assert (rise.step, rise.said) == (Became.WORSENED, "from info to major")
     assert book.change(12, "backup", Severity.INFO) == ()
