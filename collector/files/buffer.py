@@ -15,8 +15,9 @@ CHUNK: Final = 1 << 20
 class Buffer:
     """The part of a file that was read and is not taken yet."""
 
-    def __init__(self, file: Readable, chunk: int = CHUNK) -> None:
-        """`chunk`: octets of one read."""
+    def __init__(self, file: Readable, chunk: int = CHUNK, live: bool = False) -> None:
+        """`chunk`: octets of one read; `live`: a read may wait for somebody to write."""
+        self.live = live
         self._file, self._chunk = file, chunk
         self._readinto: Callable[[Array], int] | None = getattr(file, "readinto", None)
         self._data: Array = np.empty(2 * chunk, np.uint8)

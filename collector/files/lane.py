@@ -62,6 +62,8 @@ class Lane(ABC):
             elif stop == self._stop.FULL and self._filling.count:
                 yield self._batch()
             elif stop == self._stop.END and not self._ended:
+                if self._buffer.live:  # nobody knows when there will be more
+                    yield from self._left()
                 self._more()
             elif stop in (self._stop.FULL, self._stop.PLAIN):
                 yield from self._told(self._next())

@@ -19,19 +19,19 @@ ROWS: Final = 1 << 16
 
 
 def read(
-    file: Readable, rows: int = ROWS, chunk: int = CHUNK, limits: Limits = LIMITS
+    file: Readable, rows: int = ROWS, chunk: int = CHUNK, limits: Limits = LIMITS, live: bool = False
 ) -> Iterator[FileBatch | Element]:
     """Yield what a binary file or stream holds, plain or compressed, in its order.
 
     Routes of BMP and MRT come in batches of at most `rows`, as far as compiled code takes their records; everything
     else comes as elements between the batches, and so does all that a packet capture or an OpenBMP stream holds. Read
     flat (`read_elements`), it is what `collector.wire.elements.elements` yields. `chunk` is how many octets are read at
-    once. Raises Malformed, at once, when the file is of no kind that we know; whatever is wrong later is an element of
-    type M.
+    once; with `live`, for a pipe, what is there is yielded before more is waited for. Raises Malformed, at once, when
+    the file is of no kind that we know; whatever is wrong later is an element of type M.
     """
     kind, plain = open_source(file, limits)
     lane = _LANES.get(kind)
-    return read_as(kind, plain) if lane is None else _read(lane(Buffer(plain, chunk), rows))
+    return read_as(kind, plain) if lane is None else _read(lane(Buffer(plain, chunk, live), rows))
 
 
 _LANES: Final[dict[Kind, type[MrtFile] | type[BmpFile]]] = {Kind.BMP: BmpFile, Kind.MRT: MrtFile}

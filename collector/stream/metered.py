@@ -1,5 +1,7 @@
 """A file that is read, with what has been read of it so far."""
 
+from collections.abc import Callable
+
 from collector.wire.mrt.records import Readable
 from collector.wire.source import Kind
 
@@ -9,12 +11,15 @@ _HEADER = {Kind.BMP: 5, Kind.MRT: 12}
 class Metered:
     """A binary file, and how many octets of it were read."""
 
-    def __init__(self, file: Readable) -> None:
-        self._file = file
+    def __init__(self, file: Readable, before: Callable[[], None] | None = None) -> None:
+        """`before` is called before each read, which may have to wait."""
+        self._file, self._before = file, before
         self.octets = 0
 
     def read(self, size: int, /) -> bytes:
         """Read on."""
+        if self._before is not None:
+            self._before()
         data = self._file.read(size)
         self.octets += len(data)
         return data

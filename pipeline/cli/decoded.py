@@ -31,6 +31,10 @@ class Written(Protocol):
         """Rows that were let through."""
         ...
 
+    def flush(self) -> None:
+        """What was let through so far must be seen: who reads now may have to wait for more."""
+        ...
+
     def file(self, octets: int, messages: int, seconds: float) -> None:
         """A file has ended: octets as they are on the disk, messages where they are counted, and how long it took."""
         ...
@@ -69,6 +73,9 @@ class _Jsonl:
         for piece in self._lines.of(batch):
             self._out.write(piece)
 
+    def flush(self) -> None:
+        self._out.flush()
+
     def file(self, octets: int, messages: int, seconds: float) -> None:
         pass
 
@@ -94,6 +101,10 @@ class _Bgpdump:
 
     def batch(self, batch: "FileBatch") -> None:
         self._writer.batch(batch)
+
+    def flush(self) -> None:
+        self._writer.flush()
+        self._out.flush()
 
     def file(self, octets: int, messages: int, seconds: float) -> None:
         self._writer.flush()
@@ -125,6 +136,9 @@ class _Table:
         for element in as_elements(batch):
             self.element(element)
 
+    def flush(self) -> None:
+        self._out.flush()
+
     def file(self, octets: int, messages: int, seconds: float) -> None:
         pass
 
@@ -153,6 +167,9 @@ class _Stats:
 
     def batch(self, batch: "FileBatch") -> None:
         self._tally.batch(batch)
+
+    def flush(self) -> None:
+        pass
 
     def file(self, octets: int, messages: int, seconds: float) -> None:
         self._files += 1

@@ -116,8 +116,9 @@ def _one(file: Path, wanted: Filter, written: Written, shown: Progress) -> int:
     """Write a file's elements; returns how many of them were malformed, let through or not."""
     began, malformed = time.perf_counter(), 0
     with _opened(file) as stream:
-        metered = Metered(stream)
+        live = _size(stream) is None
         written.begin()
+        metered = Metered(stream, written.flush if live else None)
         shown.begin(file, _size(stream), metered)
         messages = Messages(*open_source(metered)) if written.counts_messages else None
         for item in _items(stream, messages or metered, wanted):
@@ -147,7 +148,7 @@ def _items(stream: Any, plain: Any, wanted: Filter) -> "Iterator[FileBatch | Ele
     from collector.stream.sieve import Sieve
 
     sieve = Sieve(wanted)
-    for item in read(plain):
+    for item in read(plain, live=size is None):
         if not isinstance(item, Element):
             yield sieve.select(item)
         elif item.type is ElementType.MALFORMED or wanted.matches(item):

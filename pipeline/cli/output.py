@@ -24,6 +24,10 @@ class Output(Protocol):
         """Everything was written."""
         ...
 
+    def flush(self) -> None:
+        """Hand on what was written so far. Raises OutputError."""
+        ...
+
     def drop(self) -> None:
         """It was interrupted; leave nothing half-written behind."""
         ...
@@ -68,6 +72,9 @@ class _Standard:
             if self._at_once:
                 self._binary.flush()
 
+    def flush(self) -> None:
+        self.keep()
+
     def keep(self) -> None:
         with _sentence("standard output"):
             sys.stdout.flush()
@@ -84,6 +91,10 @@ class _Device:
     def write(self, data: bytes) -> None:
         with _sentence(self._shown):
             self._file.write(data)
+
+    def flush(self) -> None:
+        with _sentence(self._shown):
+            self._file.flush()
 
     def keep(self) -> None:
         with _sentence(self._shown):
@@ -105,6 +116,10 @@ class _File:
     def write(self, data: bytes) -> None:
         with _sentence(self._shown):
             self._file.write(data)
+
+    def flush(self) -> None:
+        with _sentence(self._shown):
+            self._file.flush()
 
     def keep(self) -> None:
         mask = os.umask(0)

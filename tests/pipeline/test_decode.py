@@ -15,6 +15,7 @@ import pytest
 from collector.stream.text import line
 from collector.wire.elements import elements
 from tests import needs
+from tests.collector.bmp.streams import announce, initiation, peer_up
 from tests.collector.stream.samples import documented, opened, stream
 from tests.pipeline.terminal import COLOUR, catchment, environment, in_pipes, in_terminal
 
@@ -309,3 +310,24 @@ def test_real_captures_are_counted_and_filtered() -> None:
     some = in_pipes("decode", str(file), "--rib", "loc", "--prefix-more", "192.0.2.0/24").lines
     assert 0 < len(some) < len(every)
     assert all('"rib":"loc"' in text for text in some)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "bgpdump", "table"])
+def test_what_a_pipe_has_is_written_before_more_is_waited_for(form: str) -> None:
+    argv = [sys.executable, "-m", "pipeline", "decode", "--format", form]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(b"".join((initiation(), peer_up(), *(announce("10.250.0.10/32") for _ in range(200)))))
+        child.stdin.flush()
+        seen = b""
+        while b"10.250.0.10/32" not in seen:
+            seen += child.stdout.read1()
+        assert child.poll() is None
+        child.stdin.write(announce("10.250.8.0/24"))
+        child.stdin.flush()
+        while b"10.250.8.0/24" not in seen:
+            seen += child.stdout.read1()
+        assert child.poll() is None
+        child.stdin.close()
+        assert child.wait(30) == 0
