@@ -201,5 +201,5 @@ class BgpStream:
             yield replace(self.now(at), type=ElementType.NOTE, detail=reason, offset=place)
         hearer, sender = opens.get(self._other), opens.get(self._key)
         narrow = len(opens) == 2 and not all(side.four_octet_as for side in opens.values())
-        context = context_of(Rib.ADJ_IN_PRE, narrow, hearer, sender)
+        context = replace(context_of(Rib.ADJ_IN_PRE, narrow, hearer, sender), bare=False)
         yield from update_elements(decode_update(body, context), self.now(at), context.add_path)

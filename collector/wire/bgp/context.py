@@ -30,6 +30,9 @@ class UpdateContext:
     rebuilt: bool = False
     """The router wrote the UPDATE from a table of its own: what is missing is the router's omission, not its peer's.
     FRR 8.0 leaves NEXT_HOP out of the Loc-RIB and post-policy routes of a VRF."""
+    bare: bool = False
+    """The path ids that the session agreed on may be left out, as BMP exporters do in what they write themselves:
+    FRR always, GoBGP in its first dump and behind its policy. A list that does not read with them is read without."""
 
 
 DEFAULT: Final = UpdateContext()
@@ -69,7 +72,7 @@ def families_of(rib: Rib, sent: Open | None, received: Open | None) -> frozenset
 
 
 def context_of(rib: Rib, two_octet: bool, sent: Open | None, received: Open | None) -> UpdateContext:
-    """Return how to read an UPDATE of `rib`; `two_octet` is the A flag of its own header, for one peer may mix both."""
+    """Return how to read an UPDATE of `rib` in BMP; `two_octet` is the A flag of its own header, for one peer may mix both."""
     external = False
     if rib in (Rib.ADJ_IN_PRE, Rib.ADJ_IN_POST) and sent is not None and received is not None:
         external = sent.asn != received.asn
@@ -79,6 +82,7 @@ def context_of(rib: Rib, two_octet: bool, sent: Open | None, received: Open | No
         families=families_of(rib, sent, received),
         external=external,
         rebuilt=rib is not Rib.ADJ_IN_PRE,
+        bare=True,
     )
 
 

@@ -20,6 +20,7 @@ def update_elements(update: Update, seen: Element, add_path: frozenset[Afi]) -> 
 
     `seen` says where and when; its type is replaced. Path ids are shown for the families in `add_path`.
     """
+    add_path = frozenset[Afi]() if update.bare else add_path
     for problem in update.problems:
         yield replace(
             seen, type=ElementType.MALFORMED, action=str(problem.remedy), detail=problem.reason, raw=problem.raw

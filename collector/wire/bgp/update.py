@@ -48,6 +48,8 @@ class Update:
     """The family whose table is complete (RFC 4724, 2)."""
     opaque: tuple[Opaque, ...] = ()
     problems: tuple[Problem, ...] = ()
+    bare: bool = False
+    """The path ids that the session agreed on are not there (see `UpdateContext.bare`)."""
 
     def attributes_for(self, of: Family | Afi | None = None) -> Attributes:
         """Return the announced routes' attributes; `of` chooses the next hop where the message has two."""
@@ -64,13 +66,28 @@ def decode_update(body: bytes, context: UpdateContext = DEFAULT) -> Update:
         withdrawn, attributes, announced = _fields(body)
         reading = read(attributes, context.two_octet, external=context.external)
         reading.problems.extend(_missing(reading, bool(announced), context))
-        routes = _routes(reading, withdrawn, announced, context)
+        routes = _told(reading, withdrawn, announced, context)
     except Malformed as error:
         return Update(problems=(Problem(Remedy.MESSAGE_SKIPPED, error.reason, body),))
     remedies = {problem.remedy for problem in routes.problems}
     if Remedy.MESSAGE_SKIPPED in remedies:
         return Update(problems=routes.problems)
     return _treated_as_withdraw(routes) if Remedy.TREAT_AS_WITHDRAW in remedies else routes
+
+
+def _told(reading: Reading, withdrawn: bytes, announced: bytes, context: UpdateContext) -> Update:
+    """Everything as sent, without the agreed path ids where it reads only so and the router may leave them out."""
+    try:
+        return _routes(reading, withdrawn, announced, context)
+    except Malformed as error:
+        if not context.bare or not context.add_path:
+            raise
+        try:
+            found = _routes(reading, withdrawn, announced, replace(context, add_path=frozenset()))
+        except Malformed:
+            raise error from None
+    reason = "the session agreed on path ids, and the routes read only without: the router left them out"
+    return replace(found, problems=(*found.problems, Problem(Remedy.TAKEN_AS_IS, reason, b"")), bare=True)
 
 
 def _fields(body: bytes) -> tuple[bytes, bytes, bytes]:

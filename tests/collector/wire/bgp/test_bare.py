@@ -1,0 +1,58 @@
+"""Path ids that a session agreed on, and that a BMP exporter leaves out of what it writes itself."""
+
+from dataclasses import replace
+from ipaddress import ip_network
+
+from anycast.observation import Rib
+from collector.wire.bgp.context import context_of
+from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST
+from collector.wire.bgp.nlri import Nlri
+from collector.wire.bgp.open import decode_open
+from collector.wire.bgp.problems import Remedy
+from collector.wire.bgp.update import decode_update
+from tests.collector.bmp import streams as s
+
+OPEN = decode_open(s.open_message(add_path=3)[19:])
+AGREED = context_of(Rib.ADJ_IN_PRE, False, OPEN, OPEN)
+WEB = ip_network("10.250.0.0/24")
+
+
+def said(**parts: bytes) -> bytes:
+    """The body of an UPDATE."""
+    return s.update(**parts)[19:]
+
+
+def test_routes_that_read_only_without_path_ids_are_taken_and_it_is_said() -> None:
+    found = decode_update(said(attrs=s.attributes(65001), announced=s.nlri("10.250.0.0/24")), AGREED)
+    assert found.announced == (Nlri(WEB),)
+    assert found.bare
+    [problem] = found.problems
+    assert problem.remedy is Remedy.TAKEN_AS_IS
+    assert "left them out" in problem.reason
+
+
+def test_withdrawals_and_ipv6_are_taken_so_too() -> None:
+    gone = decode_update(said(withdrawn=s.nlri("10.250.0.0/24")), AGREED)
+    assert gone.withdrawn == (Nlri(WEB),)
+    six = s.attributes(65001, next_hop=None, extra=s.reach("2001:db8:1::/48"))
+    assert decode_update(said(attrs=six), AGREED).announced == (Nlri(ip_network("2001:db8:1::/48")),)
+
+
+def test_path_ids_that_are_there_are_read() -> None:
+    body = said(attrs=s.attributes(65001), announced=s.nlri("10.250.0.0/24", path_id=7))
+    found = decode_update(body, AGREED)
+    assert (found.announced, found.bare, found.problems) == ((Nlri(WEB, 7),), False, ())
+
+
+def test_what_reads_neither_way_is_skipped_with_the_first_reason() -> None:
+    found = decode_update(said(attrs=s.attributes(65001), announced=b"\x60\x0a"), AGREED)
+    assert [problem.remedy for problem in found.problems] == [Remedy.MESSAGE_SKIPPED]
+    assert not found.announced
+
+
+def test_on_the_wire_nothing_may_be_left_out() -> None:
+    """A capture of the session, or an MRT record, says what the peer itself sent."""
+    body = said(attrs=s.attributes(65001), announced=s.nlri("10.250.0.0/24"))
+    found = decode_update(body, replace(AGREED, bare=False))
+    assert [problem.remedy for problem in found.problems] == [Remedy.MESSAGE_SKIPPED]
+    assert AGREED.add_path == {IPV4_UNICAST, IPV6_UNICAST}
