@@ -72,7 +72,10 @@ def families_of(rib: Rib, sent: Open | None, received: Open | None) -> frozenset
 
 
 def context_of(rib: Rib, two_octet: bool, sent: Open | None, received: Open | None) -> UpdateContext:
-    """Return how to read an UPDATE of `rib` in BMP; `two_octet` is the A flag of its own header, for one peer may mix both."""
+    """Return how to read an UPDATE of `rib` in BMP.
+
+    `two_octet` is the A flag of its own header, for one peer may mix both.
+    """
     external = False
     if rib in (Rib.ADJ_IN_PRE, Rib.ADJ_IN_POST) and sent is not None and received is not None:
         external = sent.asn != received.asn
