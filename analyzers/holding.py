@@ -18,6 +18,7 @@ class Holding(Reading):
     def start(self, peering: Peering, at: datetime, gap: bool) -> None:
         """A session is up from `at` on: its tables begin to load."""
         self.epoch += 1
+        peering.midway = False
         for rib in self.ribs(peering.session):
             self.meet_table(Source(peering.session, rib), peering, at)
         for table in self.by_session.get(peering.session, ()):
@@ -102,9 +103,19 @@ class Holding(Reading):
             holders.append(held)
         if relevance.service is not None:
             table.absences.pop(prefix, None)
+            self.hear_of(table, prefix, path_id)
             if held.region is not None and relevance.service.placement(held.region) is not None:
                 table.peering.carried = True
         self.touch(table, prefix)
+
+    @staticmethod
+    def hear_of(table: Table, prefix: Prefix, path_id: int) -> bool:
+        """Something was said of a prefix: nothing of before counts any more, but where paths are told apart. Whether it
+        was unknown."""
+        unknown = prefix in table.unfilled and path_id == 0
+        if unknown:
+            table.unfilled.discard(prefix)
+        return unknown
 
     def _judge_route(self, table: Table, held: Held) -> None:
         held.region = self.recogniser.region(table.vantage, table.source.session.peer, held.attributes)
@@ -127,6 +138,7 @@ class Holding(Reading):
                 self.epoch += 1
                 table.gap = not self.feed(source.session.router).ready
                 table.loading_since = table.busy_until = at
+                table.unfilled = set(self.intent.watched) if peering.midway else set()
                 self.loading.setdefault(source.session.router, {})[table] = None
         return table
 

@@ -49,8 +49,16 @@ def _differing(view: View, region: Region, one: Table, other: Table) -> tuple[Pr
     if isinstance(kept, tuple):
         return kept
     mine, theirs = _choices(one, region), _choices(other, region)
-    differing = tuple(sorted((p for p in mine.keys() | theirs.keys() if mine.get(p) != theirs.get(p)), key=str))
+    different = (p for p in mine.keys() | theirs.keys() if mine.get(p) != theirs.get(p))
+    differing = tuple(sorted((p for p in different if _told(view, one, p) and _told(view, other, p)), key=str))
     return view.remember(("skew", region.name), token, differing)
+
+
+def _told(view: View, table: Table, prefix: Prefix) -> bool:
+    """Whether a complete table says what it holds of a prefix; one that is seen from its middle on does for some."""
+    if not table.peering.midway or any(held == prefix for held, _ in table.routes):
+        return True
+    return prefix in view.intent.watched and prefix not in table.unfilled
 
 
 def _choices(table: Table, region: Region) -> dict[Prefix, frozenset[Choice]]:

@@ -53,6 +53,8 @@ class Feed:
     """Open for `quiet`: the router has had time to name its sessions."""
     settled: bool = False
     """Open for `settle`: a session that it has not named by now is down."""
+    midway: bool = False
+    """A recording joins it in its middle: what it named before is not known, so what it does not name may be up."""
 
 
 @dataclass(slots=True, eq=False)
@@ -77,6 +79,8 @@ class Peering:
     carried: bool = False
     """Whether it ever carried a region's route of a service: then its loss matters, whoever named it."""
     downs: deque[datetime] = field(default_factory=lambda: deque(maxlen=REMEMBERED_DOWNS))
+    midway: bool = False
+    """A recording joins it in its middle: of a service's prefix nothing is known until something is said of it."""
     routes: int | None = None
     """Routes in Adj-RIB-In by the router's own statistics (RFC 7854, 4.8, type 7 or the sum of type 9)."""
 
@@ -140,7 +144,7 @@ class Table:
     downs: dict[Prefix, deque[datetime]] = field(default_factory=dict)
     """Withdrawals by UPDATE of service prefixes, the latest few."""
     unfilled: set[Prefix] = field(default_factory=set)
-    """Service prefixes watched since after the table was complete: unknown until history fills them."""
+    """Service prefixes of which the table was sent unseen: unknown until history fills them, or it speaks of them."""
     version: int = 0
     """Grows with each change of routes."""
 

@@ -39,7 +39,7 @@ def advance(view: View, feed: Feed, now: datetime) -> list[Change]:
         changes += complete(view, table, at)
     if not feed.settled and now - feed.since >= limits.settle:
         feed.settled = True
-        changes += _settle(view, feed, feed.since + limits.settle)
+        changes += [] if feed.midway else _settle(view, feed, feed.since + limits.settle)
     return changes
 
 
@@ -51,7 +51,8 @@ def complete(view: View, table: Table, at: datetime) -> list[Change]:
     changes = [view.drop(table, held, at, Cause.RESYNC) for held in stale]
     table.complete, table.gap, table.loading_since = True, False, None
     table.known_since = table.known_since or at
-    table.unfilled.clear()
+    if not table.peering.midway:
+        table.unfilled.clear()
     return changes
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from analyzers.holding import Holding
-from analyzers.state import Feed, Peering, Sight, Standing, Table
+from analyzers.state import Absence, Feed, Peering, Sight, Standing, Table
 from analyzers.sweep import advance, age
 from anycast.change import Cause, Change, ChangeKind
 from anycast.intent import Intent
@@ -107,7 +107,8 @@ class View(Holding):
                 continue  # made for the old intent; the new one makes its own
             whole = old.vantage is not None and old.vantage.whole
             table = self.place(old)
-            table.unfilled = {p for p in table.unfilled | (set() if whole else added) if p in set(intent.watched)}
+            known = whole and not table.peering.midway
+            table.unfilled = {p for p in table.unfilled | (set() if known else added) if p in set(intent.watched)}
             self.keep_relevant(table, table.vantage is not None and table.vantage.whole)
         for session in [s for s, peering in self.peerings.items() if not peering.named]:
             del self.peerings[session]
@@ -115,6 +116,33 @@ class View(Holding):
             self.seat_again(peering)
         for feed in self.feeds.values():
             feed.settled = False  # sessions that are new in the intent get their chance, and their verdict
+
+    def midway(self, router: str, session: Session | None = None) -> None:
+        """Hear that a recording joins a router's connection in its middle, or (after its beginning) one session.
+
+        What was sent before is not known: a service's prefix is unknown until something is said of it there, and a
+        session that is not named may be up.
+        """
+        self.epoch += 1
+        if session is None:
+            self.feed(router).midway = True
+        elif (peering := self.peerings.get(session)) is not None and not peering.midway:
+            self._join(peering)
+
+    def whole(self, session: Session) -> None:
+        """Hear that a recording held the whole table of a session after all."""
+        peering = self.peerings.get(session)
+        if peering is not None and peering.midway:
+            self.epoch += 1
+            peering.midway = False
+            for table in self.by_session.get(session, ()):
+                table.unfilled.clear()
+
+    def _join(self, peering: Peering) -> None:
+        peering.midway = True
+        for table in self.by_session.get(peering.session, ()):
+            held = {prefix for prefix, _ in table.routes}
+            table.unfilled = {prefix for prefix in self.intent.watched if prefix not in held}
 
     def await_fill(self) -> None:
         """Routes are looked for in history from now on: what is withdrawn meanwhile is not put in by `fill`."""
@@ -155,7 +183,7 @@ class View(Holding):
         if not feed.open:
             feed.since = feed.since or seen.at
             return
-        feed.since, feed.open, feed.ready, feed.settled = seen.at, False, False, False
+        feed.since, feed.open, feed.ready, feed.settled, feed.midway = seen.at, False, False, False, False
         for session, peering in self.peerings.items():
             if session.router == feed.router:
                 for table in self.by_session.get(session, ()):
@@ -165,6 +193,8 @@ class View(Holding):
     def _up(self, feed: Feed, seen: SessionUp) -> None:
         """Duplicates merge: real routers repeat Peer Up for each view, and after a reconnect without any Peer Down."""
         peering = self._meet(feed, seen.session, seen.at)
+        if feed.midway and not peering.midway and seen.local is None and seen.remote is None:
+            self._join(peering)  # no Peer Up: it was up before
         peering.local, peering.remote = seen.local or peering.local, seen.remote or peering.remote
 
     def _meet(self, feed: Feed, session: Session, at: datetime) -> Peering:
@@ -265,7 +295,12 @@ class View(Holding):
         held = table.routes.get((seen.prefix, seen.path_id))
         if self.gone_meanwhile is not None:
             self.gone_meanwhile.add((seen.source, seen.prefix, seen.path_id))
-        return [] if held is None else [self.drop(table, held, seen.at, Cause.UPDATE)]
+        if held is not None:
+            return [self.drop(table, held, seen.at, Cause.UPDATE)]
+        if self.hear_of(table, seen.prefix, seen.path_id):
+            table.absences[seen.prefix] = Absence(seen.at, Cause.UPDATE)
+            self.touch(table, seen.prefix)
+        return []
 
     def _counted(self, feed: Feed, seen: StatsReported) -> None:
         peering = self.peerings.get(seen.session)

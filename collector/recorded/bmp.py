@@ -58,6 +58,8 @@ def bmp_moments(file: Readable, exporter: str, start: int = 0) -> Iterator[Momen
 def _opened(at: int, exporter: str, held: bytearray) -> Iterator[Moment]:
     """The connection's beginning, with what was held until its time was known."""
     yield Moment(at, exporter, What.OPEN)
+    if held[5:6] not in (b"", bytes((MessageType.INITIATION,))):  # which is the first of a connection (RFC 7854, 4.3)
+        yield Moment(at, exporter, What.MIDWAY)
     if held:
         yield Moment(at, exporter, What.OCTETS, bytes(held))
     held.clear()

@@ -3,11 +3,17 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from anycast.prefix import Address
+
 
 class What(StrEnum):
     """What happened to a connection."""
 
     OPEN = "open"
+    MIDWAY = "midway"
+    """It is joined in its middle, what was sent before was not recorded: the whole connection, or one peer of it."""
+    WHOLE = "whole"
+    """Of a peer that was joined in its middle, the recording has had the whole table now."""
     OCTETS = "octets"
     LOST = "lost"
 
@@ -24,3 +30,5 @@ class Moment:
     """For OCTETS: any piece of the stream."""
     detail: str = ""
     """For LOST: why, in words."""
+    peer: Address | None = None
+    """For MIDWAY and WHOLE: the peer; None for the whole connection."""

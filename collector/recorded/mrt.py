@@ -4,6 +4,10 @@ A collector that wrote the file is taken for an exporter whose Adj-RIB-In is mon
 is a session, a state change to or from Established is a Peer Up or Down, each message a Route Monitoring, and a table
 dump the table of each peer with its End-of-RIB. So a recording goes through the same decoder and the same rules as
 what a router sends.
+
+What was sent before a recording began is not in it. A recording that does not begin with a table dump is joined in the
+middle of the connection, and a peer whose first record is an UPDATE, with no dump, state change or OPEN before it, in
+the middle of its session.
 """
 
 from collections.abc import Iterable, Iterator
@@ -42,11 +46,12 @@ from collector.wire.errors import Malformed
 from collector.wire.mrt.attributes import canonical
 from collector.wire.mrt.decode import Decoder
 from collector.wire.mrt.records import Readable, records
-from collector.wire.mrt.values import BgpMessage, Content, Peer, PeerIndexTable, Record, Rib, StateChange
+from collector.wire.mrt.values import BgpMessage, Content, Peer, PeerIndexTable, Record, RecordType, Rib, StateChange
 
 ESTABLISHED: Final = 6
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOLD_TIME: Final = 180
+_DUMPS: Final = (RecordType.TABLE_DUMP, RecordType.TABLE_DUMP_V2)
 _UNICAST: Final = (IPV4_UNICAST, IPV6_UNICAST)
 
 
@@ -74,6 +79,14 @@ class _Known:
     notification: tuple[bool, Notification] | None = None
     loading: set[Afi] = field(default_factory=set)
     """Families whose table is being dumped."""
+    told: bool = False
+    """What it had is known: a table dump spoke of it, be it to say that it had nothing, or it went down."""
+    midway: bool = False
+    """Its session was joined in its middle."""
+
+
+_Told = bytes | tuple[What, Address]
+"""Octets of BMP, or what must be known of a peer's session besides."""
 
 
 def mrt_moments(files: Iterable[Readable], exporter: str, start: int, passed: Passed) -> Iterator[Moment]:
@@ -92,11 +105,25 @@ def mrt_moments(files: Iterable[Readable], exporter: str, start: int, passed: Pa
             if not opened:
                 opened = True
                 yield Moment(clock, exporter, What.OPEN)
+                if record.kind not in _DUMPS:
+                    yield Moment(clock, exporter, What.MIDWAY)
                 yield Moment(clock, exporter, What.OCTETS, encode(Initiation((Tlv(2, exporter.encode()),))))
-            if said := b"".join(told.tell(record, passed)):
-                yield Moment(clock, exporter, What.OCTETS, said)
-        if said := b"".join(told.tables_end(clock)):
-            yield Moment(clock, exporter, What.OCTETS, said)
+            yield from _moments(told.tell(record, passed), clock, exporter)
+        yield from _moments(told.tables_end(clock), clock, exporter)
+
+
+def _moments(told: Iterator[_Told], at: int, exporter: str) -> Iterator[Moment]:
+    octets = b""
+    for said in told:
+        if isinstance(said, bytes):
+            octets += said
+            continue
+        if octets:
+            yield Moment(at, exporter, What.OCTETS, octets)
+            octets = b""
+        yield Moment(at, exporter, said[0], peer=said[1])
+    if octets:
+        yield Moment(at, exporter, What.OCTETS, octets)
 
 
 def _nanoseconds(at: datetime) -> int:
@@ -111,14 +138,14 @@ class _Teller:
         self._known: dict[Address, _Known] = {}
         self._decoder = Decoder()
 
-    def tell(self, record: Record, passed: Passed) -> Iterator[bytes]:
+    def tell(self, record: Record, passed: Passed) -> Iterator[_Told]:
         """Yield what a record means; what cannot be read is counted, and what stands beside it is told."""
         try:
             yield from self._content(self._decoder.decode(record), _nanoseconds(record.time), passed)
         except Malformed:
             passed.damaged += 1
 
-    def _content(self, content: Content, at: int, passed: Passed) -> Iterator[bytes]:
+    def _content(self, content: Content, at: int, passed: Passed) -> Iterator[_Told]:
         if not isinstance(content, Rib):
             yield from self.tables_end(at)
         match content:
@@ -130,7 +157,8 @@ class _Teller:
                 yield from self._state(content, at)
             case PeerIndexTable():
                 for peer in content.peers:
-                    self._meet(peer, Peer(content.collector, peer.asn)).peer = peer
+                    known = self._meet(peer, Peer(content.collector, peer.asn))
+                    known.peer, known.told = peer, True
             case _:
                 passed.unread += 1
 
@@ -142,15 +170,15 @@ class _Teller:
 
     # Sessions.
 
-    def _state(self, content: StateChange, at: int) -> Iterator[bytes]:
+    def _state(self, content: StateChange, at: int) -> Iterator[_Told]:
         known = self._meet(content.peer, content.local)
         if content.new == ESTABLISHED:
-            known.local = content.local
+            known.local, known.midway = content.local, False
             yield from self._up(known, at, again=True)
         elif content.old == ESTABLISHED or known.up:
             yield self._down(known, at)
 
-    def _up(self, known: _Known, at: int, again: bool = False) -> Iterator[bytes]:
+    def _up(self, known: _Known, at: int, again: bool = False) -> Iterator[_Told]:
         """A Peer Up, where the peer is not up yet or `again` wants another one."""
         if known.up and not again:
             return
@@ -159,10 +187,12 @@ class _Teller:
         known.up = True
         local = known.local.address if known.local.address.version == known.peer.address.version else IPv4Address(0)
         yield encode(PeerUp(_header(known, at), local, 179, 179, _open(known, True), _open(known, False)))
+        if known.midway:
+            yield What.MIDWAY, known.peer.address
 
     def _down(self, known: _Known, at: int) -> bytes:
         header, told = _header(known, at), known.notification
-        known.up, known.notification = False, None
+        known.up, known.notification, known.midway, known.told = False, None, False, True
         known.opens.clear()
         known.path_ids.clear()
         if told is None:
@@ -172,7 +202,7 @@ class _Teller:
 
     # Messages.
 
-    def _message(self, content: BgpMessage, at: int) -> Iterator[bytes]:
+    def _message(self, content: BgpMessage, at: int) -> Iterator[_Told]:
         known = self._meet(content.peer, content.local)
         match content.kind:
             case MessageType.OPEN:
@@ -182,6 +212,7 @@ class _Teller:
                 known.notification = content.sent, decode_notification(content.body)
             case MessageType.UPDATE:
                 changed = self._learn(known, content)
+                known.midway = known.midway or not (known.up or known.told or known.opens)
                 yield from self._up(known, at, again=changed)
                 flags = (O_FLAG | L_FLAG if content.sent else 0) | (A_FLAG if content.two_octet else 0)
                 update = encode_message(MessageType.UPDATE, content.body)
@@ -199,7 +230,7 @@ class _Teller:
 
     # Tables.
 
-    def _rib(self, content: Rib, at: int, passed: Passed) -> Iterator[bytes]:
+    def _rib(self, content: Rib, at: int, passed: Passed) -> Iterator[_Told]:
         nlri = content.nlri if content.prefix is None else _encoded(content)
         for entry in content.entries:
             if not entry.attributes or content.family not in _UNICAST:
@@ -216,15 +247,19 @@ class _Teller:
             known.path_ids[content.family] = content.add_path
             yield from self._up(known, at, again=changed)
             known.loading.add(content.family)
+            known.told = True
             flags = A_FLAG if content.two_octet else 0
             yield encode(RouteMonitoring(_header(known, at, flags), encode_message(MessageType.UPDATE, update)))
 
-    def tables_end(self, at: int) -> Iterator[bytes]:
+    def tables_end(self, at: int) -> Iterator[_Told]:
         """End every table that was being dumped: a dump is whole."""
         for known in self._known.values():
             for family in sorted(known.loading):
                 end = encode_message(MessageType.UPDATE, encode_end_of_rib(family))
                 yield encode(RouteMonitoring(_header(known, at), end))
+            if known.loading and known.midway:
+                known.midway = False
+                yield What.WHOLE, known.peer.address
             known.loading.clear()
 
 

@@ -17,7 +17,7 @@ from analyzers.view import View
 from anycast.change import Change
 from anycast.finding import Kind, Record
 from anycast.intent import Intent
-from anycast.observation import LostReason
+from anycast.observation import LostReason, Session
 from anycast.situation import Event
 from collector.batch import AttributeTable
 from collector.bmp.counters import FeedCounters
@@ -148,10 +148,21 @@ class Replay:
                 await self._lose(router, moment.at, LostReason.CLOSED, "another connection follows")
                 self._feeds[router] = self._feed(router)
                 return False
+            case What.MIDWAY | What.WHOLE:
+                self._partly(moment)
+                return False
             case What.LOST:
                 return await self._lose(router, moment.at, LostReason.CLOSED, moment.detail)
             case What.OCTETS:
                 return await self._decode(self._feeds[router], moment)
+
+    def _partly(self, moment: Moment) -> None:
+        """Tell the view of what a recording does not have: what was sent before it began."""
+        view, session = self.judging.view, Session(moment.exporter, moment.peer)
+        if moment.what is What.WHOLE:
+            view.whole(session)
+        else:
+            view.midway(moment.exporter, session if moment.peer is not None else None)
 
     def _feed(self, router: str) -> BmpFeed:
         quiet = self._intent.thresholds.quiet.total_seconds()

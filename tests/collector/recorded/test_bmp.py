@@ -94,3 +94,9 @@ def test_pieces_hold_every_octet_once_in_order_of_time_however_they_were_read(
     assert all(one.at <= other.at for one, other in pairwise(found))
     if not tail:
         assert (played, found) == (stream, moments(stream))
+
+
+def test_a_stream_without_its_beginning_is_joined_in_its_middle() -> None:
+    assert [moment.what for moment in moments(*BEGINNING[1:])] == [What.OPEN, What.MIDWAY, What.OCTETS]
+    assert What.MIDWAY not in {moment.what for moment in moments(*BEGINNING)}
+    assert [moment.what for moment in moments()] == [What.OPEN]

@@ -20,6 +20,7 @@ from tests import needs
 from tests.collector.bmp.streams import attributes, nlri, open_message, reach, unreach
 from tests.collector.wire.mrt import writing
 
+UNICAST = ("ipv4-unicast", "ipv6-unicast")  # of other families the station keeps nothing
 ROUTES = (ElementType.ANNOUNCEMENT, ElementType.WITHDRAWAL, ElementType.RIB)
 
 
@@ -43,7 +44,9 @@ def routes(found: list[Element]) -> list[tuple[object, ...]]:
             element.rib or "adj-in-pre",
         )
         for element in found
-        if element.type in ROUTES and (element.attributes is None or element.attributes.origin is not None)
+        if element.type in ROUTES
+        and element.family in UNICAST
+        and (element.attributes is None or element.attributes.origin is not None)
     ]
 
 
@@ -200,8 +203,44 @@ def test_time_is_that_of_the_records_and_never_goes_back() -> None:
     moments, _, _ = played(
         message(update(SERVICE), stamp=at) + message(update(OTHER), stamp=at - 5) + message(update(OTHER), stamp=at + 5)
     )
-    assert [moment.at // 1_000_000_000 - at for moment in moments] == [0, 0, 0, 0, 5]
-    assert [moment.what for moment in moments][:2] == [What.OPEN, What.OCTETS]
+    said = [moment for moment in moments if moment.what is What.OCTETS]
+    assert [moment.at // 1_000_000_000 - at for moment in said] == [0, 0, 0, 0, 5]
+    assert moments[0].what is What.OPEN
+
+
+def midway(*files: bytes) -> list[tuple[What, object]]:
+    """What is said of the middle in which a recording begins, and whose."""
+    moments, _, _ = played(*files)
+    return [(moment.what, moment.peer) for moment in moments if moment.what in (What.MIDWAY, What.WHOLE)]
+
+
+PEER = IPv4Address("10.10.1.4")
+TABLE = writing.peer_table((b"\0\x0a\x0a\1\4\x0a\x0a\1\4\xfd\xf2",))
+
+
+def test_updates_alone_join_the_connection_and_the_session_in_their_middle() -> None:
+    assert midway(message(update(SERVICE))) == [(What.MIDWAY, None), (What.MIDWAY, PEER)]
+    assert midway(message(update(SERVICE)), message(update(OTHER))) == [(What.MIDWAY, None), (What.MIDWAY, PEER)]
+
+
+def test_what_was_dumped_before_is_joined_nowhere_in_its_middle_even_without_a_route() -> None:
+    assert midway(TABLE + writing.rib(2, OTHER, ORDINARY), message(update(SERVICE))) == []
+    assert midway(TABLE, message(update(SERVICE))) == []
+
+
+def test_a_session_that_comes_up_in_the_recording_is_whole() -> None:
+    assert midway(state(5, 6) + message(update(SERVICE))) == [(What.MIDWAY, None)]
+    assert midway(message(update(SERVICE)) + state(6, 1) + state(5, 6) + message(update(SERVICE))) == [
+        (What.MIDWAY, None),
+        (What.MIDWAY, PEER),
+    ]
+    hello = message(open_message(65010, "10.10.1.4")[19:], MessageType.OPEN)
+    assert midway(hello + message(update(SERVICE))) == [(What.MIDWAY, None)]
+
+
+def test_a_dump_that_comes_later_makes_a_session_whole() -> None:
+    found = midway(message(update(SERVICE)), TABLE + writing.rib(2, OTHER, ORDINARY))
+    assert found == [(What.MIDWAY, None), (What.MIDWAY, PEER), (What.WHOLE, PEER)]
 
 
 def test_damage_and_other_protocols_are_counted_and_the_rest_is_played() -> None:
