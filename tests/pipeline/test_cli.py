@@ -21,7 +21,7 @@ from tests.pipeline.watched import WEB, Watched
 MISSING = f"missing|service=web|prefix={WEB}|region=weu"
 LOADED = "import sys\nsys.argv = ['catchment', '--help']\nfrom pipeline.cli import main\n"
 HEAVY = ("numba", "numpy", "pyarrow", "duckdb", "nicegui", "fastapi", "pydantic", "aiohttp", "ruamel", "rich", "lab")
-COMMANDS = ("run", "check", "schema", "learn", "gobgp", "reload", "status", "findings", "history", "decode")
+COMMANDS = ("run", "check", "schema", "learn", "gobgp", "reload", "status", "findings", "history", "decode", "replay")
 LAB = ("up", "down", "status", "fault", "heal")
 
 
@@ -237,7 +237,7 @@ def test_learn_writes_what_check_takes_and_never_over_a_file(watched: Watched, t
     assert (again.code, path.read_text()) == (2, text)
     assert again.err.splitlines()[-1] == f"catchment learn: {path} exists; name a file that does not"
     elsewhere = catchment("learn", "-o", str(tmp_path / "no" / "mine.yaml"), "--data", _data(watched))
-    assert elsewhere.err.splitlines()[-1].endswith("No such file or directory")
+    assert elsewhere.err.splitlines()[-1].endswith("No such file or directory; make it, or name another")
 
 
 def test_what_is_learned_as_json_is_the_same_intent(watched: Watched, tmp_path: Path) -> None:
