@@ -56,6 +56,11 @@ class Holding(Reading):
             not_before,
         )
 
+    def let_go(self, table: Table, held: Held) -> None:
+        """Hold a route no longer, without saying that it is gone: nobody knows."""
+        del table.routes[held.prefix, held.path_id]
+        self.release(table, held)
+
     def release(self, table: Table, held: Held) -> bool:
         """Take a dropped route out of the index by prefix; say whether it was the table's last for the prefix."""
         self.touch(table, held.prefix)

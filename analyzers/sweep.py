@@ -44,11 +44,19 @@ def advance(view: View, feed: Feed, now: datetime) -> list[Change]:
 
 
 def complete(view: View, table: Table, at: datetime) -> list[Change]:
-    """A loading table has been quiet: what was not announced again is gone, since we know not when."""
+    """A loading table has been quiet: what was not announced again is gone, since we know not when.
+
+    Of a session that was joined in its middle it is unknown.
+    """
     view.epoch += 1
     view.loading[table.source.session.router].pop(table, None)
     stale = [held for held in table.routes.values() if held.lost_at is not None]
-    changes = [view.drop(table, held, at, Cause.RESYNC) for held in stale]
+    if table.peering.midway:
+        for held in stale:
+            view.let_go(table, held)
+        changes = []
+    else:
+        changes = [view.drop(table, held, at, Cause.RESYNC) for held in stale]
     table.complete, table.gap, table.loading_since = True, False, None
     table.known_since = table.known_since or at
     if not table.peering.midway:

@@ -141,7 +141,7 @@ class View(Holding):
     def _join(self, peering: Peering) -> None:
         peering.midway = True
         for table in self.by_session.get(peering.session, ()):
-            held = {prefix for prefix, _ in table.routes}
+            held = {prefix for (prefix, _), route in table.routes.items() if route.lost_at is None}
             table.unfilled = {prefix for prefix in self.intent.watched if prefix not in held}
 
     def await_fill(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from anycast.finding import Finding, Kind, Severity
+from anycast.finding import Finding, Kind, Severity, Subject
 
 
 class Place(StrEnum):
@@ -51,6 +51,7 @@ class Member:
     record: str
     """The record's id in the ledger."""
     kind: Kind
+    subject: Subject
     key: str
     summary: str
     severity: Severity
@@ -165,6 +166,14 @@ class Development:
     incident: Incident
     said: str
     """The step in one sentence."""
+
+
+def latest(developments: Iterable[Development]) -> tuple[Incident, ...]:
+    """Return every incident as it stood last, in the order of opening; what another one absorbed is none."""
+    last = {development.incident.id: development.incident for development in developments}
+    absorbed = {ident for incident in last.values() for ident in incident.absorbed}
+    kept = (incident for ident, incident in last.items() if ident not in absorbed)
+    return tuple(sorted(kept, key=lambda incident: (incident.opened_at, incident.id)))
 
 
 def worst(severities: Iterable[Severity]) -> Severity:

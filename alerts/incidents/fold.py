@@ -226,6 +226,7 @@ def _member(node: _Node) -> Member:
     return Member(
         record.id,
         finding.kind,
+        finding.subject,
         finding.key,
         finding.summary,
         node.severity,

@@ -4,14 +4,16 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from alerts.incidents.words import because, headline
 from anycast.finding import Record, State
+from anycast.incident import Incident, IncidentState
 from anycast.plain import stamp, to_plain
 from anycast.situation import Event, EventKind
 from collector.recorded.moment import Moment
@@ -76,9 +78,7 @@ def _worth_a_line(event: Event) -> bool:
 
 def _line(event: Event) -> RenderableType:
     style = SEVERITY_STYLE.get(str(event.severity), "") if event.severity and event.severity != "info" else ""
-    return hanging(
-        Text(f"{event.at:%m-%d %H:%M:%S}.{event.at.microsecond // 1000:03d}", "dim"), Text(event.text, style)
-    )
+    return hanging(Text(_clock(event.at), "dim"), Text(event.text, style))
 
 
 def _summary(outcome: Outcome) -> None:
@@ -86,23 +86,52 @@ def _summary(outcome: Outcome) -> None:
         show("Nothing was recorded in these files.")
         return
     opened = [record for record in outcome.findings if record.opened_at]
-    still = [record for record in opened if record.state is State.OPEN]
+    still = [incident for incident in outcome.incidents if incident.state is not IncidentState.CLOSED]
     span = lasted(outcome.end - outcome.start)
     show(
         "",
         f"{counted(outcome.counted.routes, 'route')} from {', '.join(outcome.exporters)} in {span} of recorded time, "
         f"from {outcome.start:%Y-%m-%d %H:%M:%S} to {outcome.end:%Y-%m-%d %H:%M:%S} UTC: "
-        f"{counted(len(opened), 'finding')} opened, {len(still)} of them open at the end.",
+        f"{counted(len(outcome.incidents), 'incident')} of {counted(len(opened), 'finding')}, {len(still)} of them "
+        "open at the end.",
     )
-    for record in still:
-        show(hanging(Text("  open", SEVERITY_STYLE[record.finding.severity]), Text(record.finding.summary)))
+    for incident in outcome.incidents:
+        _tell(incident, outcome.end)
     for remark in _remarks(outcome):
         note(remark)
+
+
+def _tell(incident: Incident, end: datetime) -> None:
+    """An incident: who, what, where, since when and how long; its members, the first cause first."""
+    how_long = f"lasted {lasted(incident.outage)}" if incident.outage is not None else _so_far(incident, end)
+    since = f"{'between ' + _clock(incident.began.not_before) + ' and ' if incident.began.not_before else 'since '}"
+    again = f", {counted(incident.flaps, 'time')} again" if incident.flaps else ""
+    style = SEVERITY_STYLE[incident.severity]
+    found = f"found after {lasted(incident.detection)}, {how_long}{again}"
+    first = Text.assemble((headline(incident), style), f", {since}{_clock(incident.since)}, {found}")
+    show("", hanging(Text(str(incident.severity), style), first))
+    for member in incident.members:
+        show(hanging(Text(f"  {member.kind}:"), Text(because(member))))
+    summaries = {member.record: member.summary for member in incident.members}
+    for revision in incident.revisions:
+        taken = summaries.get(revision.before, "another")
+        show(hanging(Text("  first taken for:", "dim"), Text(f"{taken}, until {_clock(revision.at)}", "dim")))
+
+
+def _so_far(incident: Incident, end: datetime) -> str:
+    word = "recovering" if incident.state is IncidentState.RECOVERING else "open"
+    return f"{word} for {lasted(end - incident.since)} at the end"
+
+
+def _clock(at: datetime) -> str:
+    return f"{at:%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}"
 
 
 def _remarks(outcome: Outcome) -> Iterator[str]:
     if outcome.absent:
         yield f"not recorded, so what only they see stayed unknown: {', '.join(outcome.absent)}"
+    if outcome.strangers:
+        yield f"no exporter's of the intent, so passed over: BMP from {', '.join(map(str, outcome.strangers))}"
     if outcome.damaged:
         yield f"{counted(outcome.damaged, 'damaged record')} left out; catchment decode shows where and why"
     if outcome.unread:
@@ -124,7 +153,22 @@ def _document(outcome: Outcome, events: Sequence[Event]) -> dict[str, object]:
         "damaged": outcome.damaged,
         "unread": outcome.unread,
         "findings": [to_plain(record) for record in outcome.findings if _told(record)],
+        "incidents": [_incident(incident) for incident in outcome.incidents],
         "events": [to_plain(event) for event in events],
+    }
+
+
+def _incident(incident: Incident) -> dict[str, object]:
+    """An incident with what is worked out of its members; lengths are in seconds."""
+    ended = incident.ended_at
+    return {
+        "headline": headline(incident),
+        **to_plain(incident),
+        "since": stamp(incident.since),
+        "ended_at": ended and stamp(ended),
+        "detection": incident.detection.total_seconds(),
+        "outage": None if incident.outage is None else incident.outage.total_seconds(),
+        "flaps": incident.flaps,
     }
 
 

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from alerts.incidents.fold import Incidents
 from alerts.ledger import Ledger
 from alerts.outbox import Telling
 from analyzers.due import next_due
 from analyzers.view import View
 from anycast.change import Change
-from anycast.finding import Kind, Record
+from anycast.finding import Finding, Kind, Record, Transition
+from anycast.incident import Development, Incident, latest
 from anycast.intent import Intent
 from anycast.observation import LostReason, Session
 from anycast.situation import Event
@@ -56,6 +58,21 @@ class Telltale(Timeline):
         self._tell(tuple(events))
 
 
+class Gathering(Ledger):
+    """A ledger of which each step goes into incidents at once."""
+
+    def __init__(self, intent: Intent) -> None:
+        super().__init__(hold_downs(intent), intent.windows)
+        self._incidents = Incidents(intent)
+        self.developments: list[Development] = []
+
+    def judge(self, findings: Iterable[Finding], unknown: frozenset[str], now: datetime) -> tuple[Transition, ...]:
+        """Judge as the ledger does, and gather what came of it."""
+        steps = super().judge(findings, unknown, now)
+        self.developments += self._incidents.take(*steps)
+        return steps
+
+
 class Replay:
     """One run of recorded moments through view, analyzers and ledger."""
 
@@ -65,10 +82,11 @@ class Replay:
         self._table, self._watch = AttributeTable(memory.journal.key), watch_of(intent)
         self._feeds: dict[str, BmpFeed] = {}
         self._over: list[BmpFeed] = []
+        self._ledger = Gathering(intent)
         self.judging = Judging(
             intent,
             View(intent),
-            Ledger(hold_downs(intent), intent.windows),
+            self._ledger,
             Telling(intent.receivers),
             memory.file,
             Telltale(tell),
@@ -116,6 +134,10 @@ class Replay:
         """Return everything that was found, in the order in which it was first seen, as it stands now."""
         found = [*self.judging.cleared(datetime.min.replace(tzinfo=UTC)), *self.judging.ledger.records]
         return tuple(sorted(found, key=lambda record: (record.pending_at, record.finding.key)))
+
+    def incidents(self) -> tuple[Incident, ...]:
+        """Return the incidents that these make up, in the order of opening, as they stand now."""
+        return latest(self._ledger.developments)
 
     # Time.
 

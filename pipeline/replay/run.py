@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from anycast.finding import Record
+from anycast.incident import Incident
 from anycast.intent import Intent
+from anycast.prefix import Address
 from anycast.situation import Event
 from collector.bmp.counters import FeedCounters
 from collector.bmp.ids import Numbered
@@ -33,9 +35,13 @@ class Outcome:
     """Exporters of the intent that were not recorded: what only they see stayed unknown."""
     findings: tuple[Record, ...]
     """Everything that was found, in the order in which it was first seen, as it stood at the end."""
+    incidents: tuple[Incident, ...]
+    """The findings that were opened, gathered by cause, in the order of opening, as they stood at the end."""
     counted: FeedCounters
     damaged: int
     unread: int
+    strangers: tuple[Address, ...] = ()
+    """Addresses in packet captures that sent BMP, and are no exporter's."""
 
 
 async def replay(
@@ -71,9 +77,11 @@ async def replay(
                 exporters,
                 absent,
                 run.records(),
+                run.incidents(),
                 run.counted(),
                 recordings.passed.damaged,
                 recordings.passed.unread,
+                recordings.strangers,
             )
         finally:
             await memory.close()

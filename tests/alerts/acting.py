@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from alerts.incidents.fold import Incidents
 from alerts.ledger import Ledger
 from anycast.finding import Record, Step, Transition
-from anycast.incident import Development, Incident
+from anycast.incident import Development, Incident, latest
 from anycast.kinds import KINDS
 from tests.analyzers.network import Network
 
@@ -42,15 +42,7 @@ class Acting:
     @property
     def incidents(self) -> list[Incident]:
         """Every incident as it stood last, in the order of opening."""
-        return told(self.developments)
-
-
-def told(developments: list[Development]) -> list[Incident]:
-    """Every incident that was told of, as it stood last; what was absorbed is none."""
-    last = {each.incident.id: each.incident for each in developments}
-    gone = {ident for incident in last.values() for ident in incident.absorbed}
-    kept = [incident for ident, incident in last.items() if ident not in gone]
-    return sorted(kept, key=lambda incident: (incident.opened_at, incident.id))
+        return list(latest(self.developments))
 
 
 def brief(incident: Incident) -> tuple[str, set[str]]:

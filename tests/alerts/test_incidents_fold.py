@@ -5,9 +5,8 @@ from datetime import timedelta
 
 from alerts.incidents.fold import Incidents
 from anycast.finding import Finding, Kind, Record, Severity, State, Step, Subject, Transition
-from anycast.incident import Development, IncidentState
+from anycast.incident import Development, IncidentState, latest
 from anycast.incident import Step as Became
-from tests.alerts.acting import told
 from tests.alerts.samples import at
 from tests.analyzers.network import intent
 
@@ -53,7 +52,7 @@ class Book:
         return found
 
     def sets(self) -> set[tuple[str, ...]]:
-        return {tuple(sorted(m.record for m in incident.members)) for incident in told(self.developments)}
+        return {tuple(sorted(m.record for m in incident.members)) for incident in latest(self.developments)}
 
 
 def test_a_cause_that_shows_up_after_its_effects_takes_their_incident_over_and_says_so() -> None:
@@ -61,7 +60,7 @@ def test_a_cause_that_shows_up_after_its_effects_takes_their_incident_over_and_s
     book.open(5, shrunk=made(Kind.ECMP_SHRUNK, 0, **WEB, region="weu"))
     found = book.open(12, down=made(Kind.SESSION_DOWN, 7, region="weu", nva="weu-nva1", vantage="weu-nva1"))
     assert [each.step for each in found] == [Became.REVISED, Became.JOINED]
-    [incident] = told(book.developments)
+    [incident] = latest(book.developments)
     assert incident.first_cause == "down"
     assert incident.since == at(0)
     assert incident.detection == timedelta(seconds=5)
@@ -75,7 +74,7 @@ def test_a_late_cause_of_two_incidents_makes_them_one_under_the_older_ones_id() 
     [second] = book.open(6, dns=made(Kind.ECMP_SHRUNK, 1, **DNS, region="weu"))
     found = book.open(12, down=made(Kind.SESSION_DOWN, 7, region="weu", nva="weu-nva1", vantage="weu-nva1"))
     assert [each.step for each in found] == [Became.MERGED, Became.REVISED, Became.JOINED]
-    [incident] = told(book.developments)
+    [incident] = latest(book.developments)
     assert incident.id == first.incident.id
     assert incident.absorbed == (second.incident.id,)
     assert incident.opened_at == at(5)
@@ -148,7 +147,7 @@ def test_the_worst_severity_stays_and_is_told_when_it_rises() -> None:
     [rise] = book.change(9, "backup", Severity.MAJOR)
     assert (rise.step, rise.said) == (Became.WORSENED, "from info to major")
     assert book.change(12, "backup", Severity.INFO) == ()
-    assert told(book.developments)[0].severity is Severity.MAJOR
+    assert latest(book.developments)[0].severity is Severity.MAJOR
 
 
 def test_an_incident_closes_with_its_last_member_and_says_how_long_it_took() -> None:

@@ -1,5 +1,6 @@
 """What holds of incidents whatever the ledger does: nothing is lost, nothing is twice, and order does not matter."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hypothesis import given
@@ -8,8 +9,7 @@ from hypothesis import strategies as st
 from alerts.incidents.fold import Incidents
 from alerts.ledger import Ledger
 from anycast.finding import Finding, Kind, Severity, Step, Subject, Transition
-from anycast.incident import Development, Incident, IncidentState
-from tests.alerts.acting import told
+from anycast.incident import Development, Incident, IncidentState, latest
 from tests.alerts.samples import SEEN, at, held
 from tests.alerts.test_ledger_properties import gate
 from tests.analyzers.network import intent
@@ -88,7 +88,7 @@ def run(history: list[tuple[Transition, ...]]) -> list[Development]:
     return [development for step in history for development in fold.take(*step)]
 
 
-def records(incidents: list[Incident]) -> list[str]:
+def records(incidents: Iterable[Incident]) -> list[str]:
     return sorted(member.record for incident in incidents for member in incident.members)
 
 
@@ -97,7 +97,7 @@ def records(incidents: list[Incident]) -> list[str]:
 def test_every_opened_record_is_in_exactly_one_incident(history: list[Moment]) -> None:
     taken = steps(history)
     opened = sorted(step.record.id for each in taken for step in each if step.step is Step.OPENED)
-    assert records(told(run(taken))) == opened
+    assert records(latest(run(taken))) == opened
 
 
 @gate
@@ -111,7 +111,7 @@ def test_the_order_of_what_is_simultaneous_does_not_matter(history: list[Moment]
 @gate
 @given(moments)
 def test_when_all_is_well_every_incident_is_closed_with_its_duration(history: list[Moment]) -> None:
-    for incident in told(run(steps(history))):
+    for incident in latest(run(steps(history))):
         assert incident.state is IncidentState.CLOSED
         assert incident.outage is not None
         assert incident.ended_at is not None
@@ -155,7 +155,7 @@ def test_nothing_of_an_incident_is_taken_back(history: list[Moment]) -> None:
 def test_blindness_shares_no_incident_with_anything_that_was_seen_but_its_own_routers_session(
     history: list[Moment],
 ) -> None:
-    for incident in told(run(steps(history))):
+    for incident in latest(run(steps(history))):
         kinds = {member.kind for member in incident.members}
         if Kind.BLIND in kinds and len(kinds) > 1:
             assert incident.cause.kind is not Kind.BLIND
@@ -168,7 +168,7 @@ def test_the_histories_are_worth_looking_at() -> None:
     @gate
     @given(moments)
     def look(history: list[Moment]) -> None:
-        for incident in told(run(steps(history))):
+        for incident in latest(run(steps(history))):
             seen.update(["several"] * (len(incident.members) > 2), ["merged"] * bool(incident.absorbed))
             seen.update(["revised"] * bool(incident.revisions), ["again"] * bool(incident.reopened))
 

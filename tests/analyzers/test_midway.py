@@ -155,3 +155,19 @@ def test_strangers_are_told_of_as_ever() -> None:
     network.announce(source, WEB, looks(64666, hop="10.10.1.9"))
     network.wait(1)
     assert kinds(network) == {Kind.UNEXPECTED_ORIGIN}
+
+
+def test_what_was_held_before_a_gap_is_unknown_and_not_withdrawn_when_the_session_is_joined_in_its_middle() -> None:
+    network = Network()
+    network.cut("gobgp")
+    network.wait(5)
+    network.view.midway("gobgp")
+    network.see(FeedOpened(network.now, "gobgp"))
+    for source in SPEAKERS:
+        network.see(SessionUp(network.now, source.session))
+    network.announce(rs_source("weu-rs0"), VDI, rs_route("weu-rs0", VDI))
+    network.wait(120)
+    assert network.changes == []
+    assert presences(network) == {Presence.UNKNOWN}
+    assert network.view.presence("weu-rs0", VDI) is Presence.PRESENT
+    assert kinds(network) == set()
