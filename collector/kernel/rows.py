@@ -10,7 +10,7 @@ from collector.kernel.words import borrow, byte, put, word32, word64
 
 u64 = np.uint64
 _0, _1, _3, _4, _7, _8 = u64(0), u64(1), u64(3), u64(4), u64(7), u64(8)
-_32, _56, _64 = u64(32), u64(56), u64(64)
+_16, _24, _32, _56, _64 = u64(16), u64(24), u64(32), u64(56), u64(64)
 _ONES = u64(0xFFFFFFFFFFFFFFFF)
 
 WRONG = u64(0xFFFFFFFFFFFFFFFF)
@@ -110,6 +110,8 @@ def prefixes(buffer: Any, start: Any, end: Any, longest: Any, add_path: Any, row
             if default:
                 return WRONG  # a default route twice: path ids that nobody offered look like it
             default = True
+        if path_id >> _24 and (bits == _0 or (longest != _32 and bits <= _16)):
+            return WRONG  # as a prefix without its path id looks: the plain decoder knows whether it may be left out
         if number >= limit:
             return FULL
         high, low = _0, _0

@@ -76,18 +76,36 @@ def decode_update(body: bytes, context: UpdateContext = DEFAULT) -> Update:
 
 
 def _told(reading: Reading, withdrawn: bytes, announced: bytes, context: UpdateContext) -> Update:
-    """Everything as sent, without the agreed path ids where it reads only so and the router may leave them out."""
+    """Everything as sent, without the agreed path ids where the router may leave them out and has done so.
+
+    It has where the lists read only so, or where path ids would make a default route of a single prefix.
+    """
+    bare = replace(context, add_path=frozenset())
+    try:
+        found = _routes(reading, withdrawn, announced, context)
+        if not context.bare or not any(map(_unlikely, found.withdrawn + found.announced)):
+            return found
+        plain = _read_bare(reading, withdrawn, announced, bare)
+        if plain is None or len(plain.withdrawn + plain.announced) != 1:
+            return found
+    except Malformed:
+        plain = _read_bare(reading, withdrawn, announced, bare) if context.bare and context.add_path else None
+        if plain is None:
+            raise
+    reason = "the session agreed on path ids, and the routes read only without: the router left them out"
+    return replace(plain, problems=(*plain.problems, Problem(Remedy.TAKEN_AS_IS, reason, b"")), bare=True)
+
+
+def _unlikely(nlri: Nlri) -> bool:
+    """What one prefix without its path id looks like when read with one: 11.64.0.0/25 is a default route then."""
+    return nlri.path_id >= 1 << 24 and nlri.prefix.prefixlen <= (0 if nlri.prefix.version == 4 else 16)
+
+
+def _read_bare(reading: Reading, withdrawn: bytes, announced: bytes, context: UpdateContext) -> Update | None:
     try:
         return _routes(reading, withdrawn, announced, context)
-    except Malformed as error:
-        if not context.bare or not context.add_path:
-            raise
-        try:
-            found = _routes(reading, withdrawn, announced, replace(context, add_path=frozenset()))
-        except Malformed:
-            raise error from None
-    reason = "the session agreed on path ids, and the routes read only without: the router left them out"
-    return replace(found, problems=(*found.problems, Problem(Remedy.TAKEN_AS_IS, reason, b"")), bare=True)
+    except Malformed:
+        return None
 
 
 def _fields(body: bytes) -> tuple[bytes, bytes, bytes]:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from ipaddress import ip_network
 
+import pytest
+
 from anycast.observation import Rib
 from collector.wire.bgp.context import context_of
 from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST
@@ -56,3 +58,22 @@ def test_on_the_wire_nothing_may_be_left_out() -> None:
     found = decode_update(body, replace(AGREED, bare=False))
     assert [problem.remedy for problem in found.problems] == [Remedy.MESSAGE_SKIPPED]
     assert AGREED.add_path == {IPV4_UNICAST, IPV6_UNICAST}
+
+
+@pytest.mark.parametrize("prefix", ["11.64.0.0/25", "10.0.0.0/32", "2001:410::/48", "2001:10::/41", "2001:400::/32"])
+def test_a_prefix_without_its_path_id_is_no_default_route(prefix: str) -> None:
+    six = ":" in prefix
+    attrs = s.attributes(65001, next_hop=None if six else "10.0.0.1", extra=s.reach(prefix) if six else b"")
+    body = said(attrs=attrs, announced=b"" if six else s.nlri(prefix))
+    found = decode_update(body, AGREED)
+    assert found.announced == (Nlri(ip_network(prefix)),)
+    assert found.bare
+    [wire] = decode_update(body, replace(AGREED, bare=False)).announced
+    assert wire.prefix.prefixlen <= 16
+
+
+@pytest.mark.parametrize("path_id", [0, 7, 1 << 24, 0x18000001, 0xFFFFFFFF])
+def test_a_default_route_with_its_path_id_is_one(path_id: int) -> None:
+    found = decode_update(said(attrs=s.attributes(65001), announced=s.nlri("0.0.0.0/0", path_id=path_id)), AGREED)
+    assert found.announced == (Nlri(ip_network("0.0.0.0/0"), path_id),)
+    assert not found.problems
