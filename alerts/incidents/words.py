@@ -33,6 +33,6 @@ def _where(subject: Subject) -> str:
     finest = subject.nva or subject.instance or subject.exporter
     if finest is None and subject.service is None:
         finest = subject.vantage
-    parts = [subject.detail, finest and f"at {finest}"]
-    parts += [subject.region and f"in {subject.region}", subject.site and not finest and f"at {subject.site}"]
-    return "".join(f" {part}" for part in parts if part)
+    site = None if finest else subject.site
+    parts = ((subject.detail, ""), (finest, "at "), (subject.region, "in "), (site, "at "))
+    return "".join(f" {word}{part}" for part, word in parts if part)

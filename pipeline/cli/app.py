@@ -217,7 +217,7 @@ def replay(
     files: Annotated[
         list[str],
         typer.Argument(
-            help="BMP or MRT files, or recordings of the lab; NAME=FILE names its exporter.", metavar="FILE"
+            help="BMP, MRT, packet captures or recordings of the lab; NAME=FILE names its exporter.", metavar="FILE"
         ),
     ],
     config: Config = Path("catchment.yaml"),
@@ -235,10 +235,14 @@ def replay(
 ) -> None:
     """Run recorded BMP or MRT through the whole pipeline and print what it would have found, and when.
 
+    Findings come as they open and clear, then the incidents that they make up: each with its first cause and why the
+    others follow from it.
+
     The clock is the recording's: hold-downs and quiet timers run as they would have, and the same recording tells the
     same story every time. Files of one exporter follow each other; those of several are played side by side.
 
-    MRT tells of no table unless a table dump is among the files: name the dump first, then the updates.
+    What was sent before a recording began is unknown. Of MRT, name the table dump first, then the updates. In a packet
+    capture each exporter is known by its address.
 
     Leaves with 1 when a finding was opened, with 2 when a file cannot be replayed.
     """

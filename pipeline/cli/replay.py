@@ -92,13 +92,19 @@ def _summary(outcome: Outcome) -> None:
         "",
         f"{counted(outcome.counted.routes, 'route')} from {', '.join(outcome.exporters)} in {span} of recorded time, "
         f"from {outcome.start:%Y-%m-%d %H:%M:%S} to {outcome.end:%Y-%m-%d %H:%M:%S} UTC: "
-        f"{counted(len(outcome.incidents), 'incident')} of {counted(len(opened), 'finding')}, {len(still)} of them "
-        "open at the end.",
+        + _found(len(opened), len(outcome.incidents), len(still)),
     )
     for incident in outcome.incidents:
         _tell(incident, outcome.end)
     for remark in _remarks(outcome):
         note(remark)
+
+
+def _found(opened: int, incidents: int, still: int) -> str:
+    if not opened:
+        return "nothing was found."
+    lasting = "none of them" if not still else "all of them" if still == incidents else f"{still} of them"
+    return f"{counted(incidents, 'incident')} of {counted(opened, 'finding')}, {lasting} open at the end."
 
 
 def _tell(incident: Incident, end: datetime) -> None:
@@ -107,8 +113,8 @@ def _tell(incident: Incident, end: datetime) -> None:
     since = f"{'between ' + _clock(incident.began.not_before) + ' and ' if incident.began.not_before else 'since '}"
     again = f", {counted(incident.flaps, 'time')} again" if incident.flaps else ""
     style = SEVERITY_STYLE[incident.severity]
-    found = f"found after {lasted(incident.detection)}, {how_long}{again}"
-    first = Text.assemble((headline(incident), style), f", {since}{_clock(incident.since)}, {found}")
+    found = f"found after {lasted(incident.detection)}" if incident.detection else "found at once"
+    first = Text.assemble((headline(incident), style), f", {since}{_clock(incident.since)}, {found}, {how_long}{again}")
     show("", hanging(Text(str(incident.severity), style), first))
     for member in incident.members:
         show(hanging(Text(f"  {member.kind}:"), Text(because(member))))
