@@ -124,7 +124,7 @@ def _reloaded(watched: WatchedLab, tap: Tap) -> None:
     process = processes.find(watched.lab, "collector", "gobgpd")
     assert process is not None, "no gobgpd runs"
     processes.send(process, signal.SIGHUP)
-    assert watched.rig.client.post("/api/v1/reload") == {"reloaded": True, "problems": []}
+    assert watched.rig.client.post("/api/v1/reload") == {"reloaded": True, "problems": [], "restart": []}
 
 
 OCCASIONS: dict[str, Callable[[WatchedLab, Tap], None]] = {
