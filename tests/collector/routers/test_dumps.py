@@ -105,7 +105,7 @@ class Left(NamedTuple):
 SIX_IDS: Final = "mrtparse does not read IPv6 with path ids in a table"
 HOPS: Final = "mrtparse does not read IPv4 with a next hop of IPv6"
 SHORT: Final = (
-    "OpenBGPD writes peers of IPv4 in front of twelve zeros where routes are of IPv6: we print a09:1:: as bgpdump does, "
+    "OpenBGPD writes peers of IPv4 in front of twelve zeros where routes are of IPv6: we say a09:1::, as bgpdump does, "
     "mrtparse 10.9.0.1"
 )
 LEFT: Final[dict[str, Left]] = {
