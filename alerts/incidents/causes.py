@@ -49,7 +49,11 @@ class Rule:
     cause: Seen
     effects: tuple[Seen, ...]
     same: tuple[str, ...]
-    """Parts of the subject in which both agree. A service without a region is in every region that it is meant for."""
+    """Parts of the subject in which both agree. A service without a region is in every region that it is meant for.
+
+    `exporter`: the effect is a session that the cause's feed shows. `seen elsewhere`: the effect's feed is not the one
+    that shows the cause.
+    """
     when: When
     within: timedelta
     why: str
@@ -123,7 +127,14 @@ RULES: Final[tuple[Rule, ...]] = (
         HOLD,
         "a session of the site is down",
     ),
-    Rule(SITE_SESSION_DOWN, (BLIND_FEED,), ("site",), When.FOLLOWS, SOON, "a session of the same router is down"),
+    Rule(
+        SITE_SESSION_DOWN,
+        (BLIND_FEED,),
+        ("site", "seen elsewhere"),
+        When.FOLLOWS,
+        HOLD,
+        "another router lost the same router, too",
+    ),
     Rule(LIMIT_NVA, (NVA_DOWN, FLAPPING_NVA), ("vantage",), When.WHILE, SOON, "the session was at its limit"),
     Rule(
         LIMIT_INSTANCE,

@@ -9,13 +9,14 @@ first causes of several incidents, or belongs to another one, they are merged. N
 What opened at one time is taken together, so that its order does not matter: give `take` all of a judgement's steps.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
 from alerts.incidents.causes import Rule, When
-from alerts.incidents.linking import Link, Placed, best, earlier, linked
+from alerts.incidents.known import Known
+from alerts.incidents.linking import Link, Placed, best
 from anycast.finding import Record, Severity, Transition
 from anycast.finding import Step as RecordStep
 from anycast.incident import Development, Incident, IncidentState, Member, Revision, Step, worst
@@ -39,6 +40,7 @@ class Incidents:
 
     def __init__(self, intent: Intent) -> None:
         self._nodes: dict[str, _Node] = {}
+        self._known = Known()
         self._incidents: dict[str, Incident] = {}
         self.configure(intent)
 
@@ -67,12 +69,14 @@ class Incidents:
         for record in sorted(opened.values(), key=lambda record: record.id):
             if record.id not in self._nodes:
                 self._nodes[record.id] = _Node(record, at, record.finding.severity)
+                self._known.put(record)
         fresh = [ident for ident in sorted(opened) if not self._nodes[ident].incident]
         revisions = self._explain(fresh)
         gathered = self._gather(fresh, revisions, before)
         developments: list[Development] = []
         for ident in sorted((touched & self._incidents.keys()) | gathered.keys()):
-            developments += self._settle(ident, gathered.get(ident, frozenset()), revisions, before, at)
+            records = gathered.get(ident) or [member.record for member in self._incidents[ident].members]
+            developments += self._settle(ident, records, revisions, before, at)
         return tuple(developments)
 
     # What is known of records.
@@ -83,6 +87,7 @@ class Incidents:
         for record in known:
             node = self._nodes[record.id]
             node.record = record
+            self._known.put(record)
             node.severity = worst((node.severity, record.finding.severity))
         return known
 
@@ -93,6 +98,7 @@ class Incidents:
                 del self._incidents[ident]
                 for member in incident.members:
                     del self._nodes[member.record]
+                    self._known.drop(member.record)
 
     # What explains what.
 
@@ -101,48 +107,28 @@ class Incidents:
         new = frozenset(fresh)
         for ident in fresh:
             record = self._nodes[ident].record
-            link, before = best(self._links(record, new)), self._before(record)
-            if before is not None and (link is None or link.rule.sibling):
+            link = best(self._known.causes(record, self._placed))
+            if link is None and (before := self._known.again(record, self._again)) is not None:
                 self._nodes[ident].explained_by, self._nodes[ident].why = before, "it came again"
-            elif link is not None:
+            elif link := link or self._known.sibling(record, self._placed, new):
                 self._attach(ident, link)
         return self._revised(fresh)
 
-    def _links(self, record: Record, new: frozenset[str]) -> Iterator[Link]:
-        """What may explain a record; of siblings that are new together, the earlier only."""
-        for cause in [node.record for node in self._nodes.values()]:
-            link = linked(cause, record, self._placed)
-            if link is not None and (not link.rule.sibling or cause.id not in new or earlier(cause, record)):
-                yield link
-
     def _revised(self, fresh: list[str]) -> dict[str, Rule]:
         """Put first causes under new records that explain them; returns them with the rules."""
-        revised = {}
-        causes = [self._nodes[ident].record for ident in fresh]
-        for _, incident in sorted(self._incidents.items()):
-            effect = self._nodes[incident.first_cause].record
-            links = (linked(cause, effect, self._placed) for cause in causes)
-            link = best(link for link in links if link is not None and not link.rule.sibling)
-            if link is None or self._root(link.cause) == effect.id:
+        revised: dict[str, Rule] = {}
+        causes = Known(self._nodes[ident].record for ident in fresh)
+        for _, incident in sorted(self._incidents.items()) if fresh else ():
+            link = best(causes.causes(self._nodes[incident.first_cause].record, self._placed))
+            if link is None or self._root(link.cause) == incident.first_cause:
                 continue
             if incident.closed_at is None or link.rule.when is When.MEETS:
-                self._attach(effect.id, link)
-                revised[effect.id] = link.rule
+                self._attach(incident.first_cause, link)
+                revised[incident.first_cause] = link.rule
         return revised
 
     def _attach(self, ident: str, link: Link) -> None:
         self._nodes[ident].explained_by, self._nodes[ident].why = link.cause, link.rule.why
-
-    def _before(self, record: Record) -> str | None:
-        """The record of the last time that the same went wrong, where that is not long ago."""
-        times = [
-            node.record
-            for node in self._nodes.values()
-            if node.record.finding.key == record.finding.key
-            and node.record.cleared_at is not None
-            and record.finding.since - node.record.cleared_at <= self._again
-        ]
-        return max(times, key=lambda each: (each.cleared_at, each.id)).id if times else None
 
     # Which incident it is.
 
@@ -152,26 +138,22 @@ class Incidents:
             ident, above = above, self._nodes[above].explained_by
         return ident
 
-    def _gather(
-        self, fresh: list[str], revised: dict[str, Rule], before: dict[str, Incident]
-    ) -> dict[str, frozenset[str]]:
-        """Put every record under the incident of its first cause; return these with the incidents they absorbed."""
+    def _gather(self, fresh: list[str], revised: dict[str, Rule], before: dict[str, Incident]) -> dict[str, list[str]]:
+        """Put every record under the incident of its first cause; return these with their records."""
         roots = {self._root(ident) for ident in (*fresh, *revised)}
+        concerned = {self._nodes[ident].incident for ident in (*roots, *revised)} - {""}
         members: dict[str, list[str]] = {root: [] for root in sorted(roots)}
-        for ident in self._nodes:
-            root = self._root(ident)
-            if root in members:
-                members[root].append(ident)
+        for ident in (*fresh, *(member.record for each in sorted(concerned) for member in before[each].members)):
+            members[self._root(ident)].append(ident)
         gathered = {}
         for root, ours in members.items():
             old = sorted({self._nodes[ident].incident for ident in ours} - {""}, key=lambda i: (before[i].opened_at, i))
             kept = old[0] if old else sha256(f"incident|{root}".encode()).hexdigest()[:12]
             for ident in ours:
                 self._nodes[ident].incident = kept
-            gathered[kept] = frozenset(old[1:])
-        for absorbed in gathered.values():
-            for ident in absorbed:
-                del self._incidents[ident]
+            gathered[kept] = ours
+            for absorbed in old[1:]:
+                del self._incidents[absorbed]
         return gathered
 
     # What became of it.
@@ -179,42 +161,42 @@ class Incidents:
     def _settle(
         self,
         ident: str,
-        absorbed: frozenset[str],
+        records: list[str],
         revised: dict[str, Rule],
         before: dict[str, Incident],
         at: datetime,
     ) -> list[Development]:
         """Make an incident anew from its records, and tell what happened to it."""
-        old = before.get(ident)
-        made = self._made(ident, old, [before[other] for other in sorted(absorbed)], at)
+        old, nodes = before.get(ident), [self._nodes[record] for record in records]
+        others = {other for other in before if other not in self._incidents} - {ident}
+        absorbed = [before[other] for other in sorted(others) if before[other].first_cause in set(records)]
+        made = _made(ident, nodes, old, absorbed, at)
         if old is not None and made.first_cause != old.first_cause:
             revision = Revision(at, old.first_cause, made.first_cause, revised[old.first_cause].why)
             made = replace(made, revisions=(*made.revisions, revision))
         self._incidents[ident] = made
         return [Development(at, step, made, said) for step, said in _steps(old, made)]
 
-    def _made(self, ident: str, old: Incident | None, absorbed: list[Incident], at: datetime) -> Incident:
-        nodes = [node for node in self._nodes.values() if node.incident == ident]
-        nodes.sort(
-            key=lambda node: (node.explained_by is not None, node.joined_at, node.record.finding.since, *_tie(node))
-        )
-        members = tuple(_member(node) for node in nodes)
-        pasts = [*([old] if old is not None else []), *absorbed]
-        state = _state(members)
-        over = old is not None and old.state is IncidentState.CLOSED
-        return Incident(
-            ident,
-            members[0].record,
-            members,
-            *_affected(nodes),
-            worst(node.severity for node in nodes),
-            min((past.opened_at for past in pasts), default=at),
-            state,
-            (old.closed_at if over and old is not None else at) if state is IncidentState.CLOSED else None,
-            sum(past.reopened for past in pasts) + (over and state is not IncidentState.CLOSED),
-            tuple(sorted((r for past in pasts for r in past.revisions), key=lambda r: (r.at, r.before))),
-            tuple(sorted({i for past in pasts for i in past.absorbed} | {past.id for past in absorbed})),
-        )
+
+def _made(ident: str, nodes: list[_Node], old: Incident | None, absorbed: list[Incident], at: datetime) -> Incident:
+    nodes.sort(key=lambda node: (node.explained_by is not None, node.joined_at, node.record.finding.since, *_tie(node)))
+    members = tuple(_member(node) for node in nodes)
+    pasts = [*([old] if old is not None else []), *absorbed]
+    state = _state(members)
+    over = old is not None and old.state is IncidentState.CLOSED
+    return Incident(
+        ident,
+        members[0].record,
+        members,
+        *_affected(nodes),
+        worst(node.severity for node in nodes),
+        min((past.opened_at for past in pasts), default=at),
+        state,
+        (old.closed_at if over and old is not None else at) if state is IncidentState.CLOSED else None,
+        sum(past.reopened for past in pasts) + (over and state is not IncidentState.CLOSED),
+        tuple(sorted((r for past in pasts for r in past.revisions), key=lambda r: (r.at, r.before))),
+        tuple(sorted({i for past in pasts for i in past.absorbed} | {past.id for past in absorbed})),
+    )
 
 
 def _tie(node: _Node) -> tuple[str, str]:

@@ -9,9 +9,12 @@ from alerts.incidents.causes import RULES, SOON, Rule, Seen, When
 from anycast.finding import Finding, Record
 from anycast.incident import place
 
-_BY_EFFECT: Final[Mapping[Seen, tuple[tuple[int, Rule], ...]]] = {
-    seen: tuple((number, rule) for number, rule in enumerate(RULES) if seen in rule.effects)
-    for seen in {effect for rule in RULES for effect in rule.effects}
+_BY_EFFECT: Final[Mapping[tuple[bool, Seen], tuple[tuple[int, Rule], ...]]] = {
+    (sibling, effect): tuple(
+        (number, rule) for number, rule in enumerate(RULES) if rule.sibling is sibling and effect in rule.effects
+    )
+    for sibling in (False, True)
+    for effect in {effect for rule in RULES for effect in rule.effects}
 }
 
 Placed = Mapping[str, frozenset[str]]
@@ -30,9 +33,9 @@ class Link:
     """The rule's place in the table."""
 
     @property
-    def rank(self) -> tuple[bool, timedelta, int, str]:
-        """The least is the best: a cause before a sibling, then what began nearest, then the order of the table."""
-        return self.rule.sibling, self.apart, self.number, self.cause
+    def rank(self) -> tuple[timedelta, int, str]:
+        """The least is the best: what began nearest, then what stands first in the table."""
+        return self.apart, self.number, self.cause
 
 
 def best(links: Iterable[Link]) -> Link | None:
@@ -40,24 +43,28 @@ def best(links: Iterable[Link]) -> Link | None:
     return min(links, key=lambda link: link.rank, default=None)
 
 
-def linked(cause: Record, effect: Record, placed: Placed) -> Link | None:
-    """Return how one record explains another; None where it does not."""
-    if cause.id == effect.id:
+def rules_for(effect: Record, sibling: bool) -> tuple[tuple[int, Rule], ...]:
+    """Return the rules that can explain a record, with their places in the table."""
+    return _BY_EFFECT.get((sibling, seen(effect)), ())
+
+
+def seen(record: Record) -> Seen:
+    """Return the kind and the place of a record, by which the table knows it."""
+    return record.finding.kind, place(record.finding)
+
+
+def linked(number: int, rule: Rule, cause: Record, effect: Record, placed: Placed) -> Link | None:
+    """Return the link by which a rule lets a record of its cause's kind explain another; None where it does not."""
+    if cause.id == effect.id or not _at_one_place(rule, cause.finding, effect.finding, placed):
         return None
-    seen = (cause.finding.kind, place(cause.finding))
-    for number, rule in _BY_EFFECT.get((effect.finding.kind, place(effect.finding)), ()):
-        if (
-            rule.cause == seen
-            and _at_one_place(rule, cause.finding, effect.finding, placed)
-            and _in_time(rule, cause, effect)
-        ):
-            return Link(cause.id, rule, apart(cause.finding, effect.finding), number)
-    return None
+    if not _in_time(rule, cause, effect):
+        return None
+    return Link(cause.id, rule, apart(cause.finding, effect.finding), number)
 
 
-def earlier(one: Record, other: Record) -> bool:
-    """Whether the first of two records of one kind stands for both."""
-    return (one.finding.since, one.finding.key, one.id) < (other.finding.since, other.finding.key, other.id)
+def order(record: Record) -> tuple[datetime, str, str]:
+    """Of records of one kind, the least stands for all."""
+    return record.finding.since, record.finding.key, record.id
 
 
 def apart(one: Finding, other: Finding) -> timedelta:
@@ -78,15 +85,22 @@ def _agree(part: str, cause: Finding, effect: Finding, placed: Placed) -> bool:
     if part == "region":
         return not _regions(cause, placed).isdisjoint(_regions(effect, placed))
     if part == "exporter":
-        feed, vantage = cause.subject.exporter, effect.subject.vantage
-        return feed is not None and vantage is not None and (vantage in cause.rests_on or _under(feed, vantage))
+        return _shows(cause, effect)
+    if part == "seen elsewhere":
+        return not _shows(effect, cause)
     mine = getattr(cause.subject, part)
     return mine is not None and mine == getattr(effect.subject, part)
 
 
+def _shows(feed: Finding, session: Finding) -> bool:
+    """Whether the session of one finding is behind the feed of another."""
+    exporter, vantage = feed.subject.exporter, session.subject.vantage
+    return exporter is not None and vantage is not None and (vantage in feed.rests_on or _under(exporter, vantage))
+
+
 def _under(exporter: str, vantage: str) -> bool:
     """Whether a vantage's name begins with its exporter's."""
-    return vantage == exporter or vantage.startswith((f"{exporter}/", f"{exporter}-"))
+    return vantage == exporter or vantage.startswith(f"{exporter}/")
 
 
 def _regions(finding: Finding, placed: Placed) -> frozenset[str]:

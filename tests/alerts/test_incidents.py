@@ -8,7 +8,7 @@ import pytest
 
 from anycast.finding import Kind, Severity
 from anycast.incident import IncidentState, Step
-from anycast.observation import SessionUp
+from anycast.observation import DownReason, SessionUp
 from anycast.prefix import Prefix
 from tests.alerts.acting import Acting, brief
 from tests.analyzers.network import (
@@ -320,3 +320,49 @@ def test_the_same_history_gives_the_same_incidents_with_the_same_ids() -> None:
         return acting
 
     assert run().developments == run().developments
+
+
+def test_ten_faults_in_ten_seconds_are_ten_incidents() -> None:
+    acting = Acting()
+    network = acting.network
+
+    def nowhere(nva: str, prefix: Prefix) -> None:
+        network.announce(nva_source(nva), prefix, looks(65010, hop="10.10.1.99"))
+
+    storm: dict[str, Callable[[], None]] = {
+        "missing web weu weu-nva1": lambda: nva_withdraws(network),
+        "prepend-lost dns eus": lambda: prepend_dropped_by_one(network),
+        "unexpected-origin web AS64666": lambda: hijack(network),
+        "more-specific vdi 10.250.8.0/25": lambda: more_specific(network),
+        "session-down ams ams-ce1/172.16.0.1": lambda: msee_session_dies(network),
+        "missing dns weu weu-nva2": lambda: network.withdraw(nva_source("weu-nva2"), DNS),
+        "attribute-drift vdi weu ams LOCAL_PREF": lambda: network.announce(
+            best_source("ams"), VDI, best_route("ams", "weu", lp=150)
+        ),
+        "missing vdi eus eus-nva2": lambda: network.withdraw(nva_source("eus-nva2"), VDI),
+        "unexpected-next-hop dns weu 10.10.1.99": lambda: nowhere("weu-nva1", DNS),
+        "blind ams ams-ce1": lambda: feed_cut(network),
+    }
+    for fault in storm.values():
+        fault()
+        acting.wait(1)
+    acting.wait(20)
+    assert sorted(brief(incident)[0] for incident in acting.incidents) == sorted(storm)
+    joined = [member.record for incident in acting.incidents for member in incident.members]
+    assert sorted(joined) == sorted(acting.opened)
+
+
+def test_a_restart_of_the_collectors_gobgp_is_one_incident_of_blindness_that_ends_with_it() -> None:
+    acting = Acting()
+    network = acting.network
+    for source in sorted({source for source, _ in network.table if source.session.router == "gobgp"}, key=str):
+        network.down(source, DownReason.LOCAL_NOTIFICATION, "6/3 Cease: Peer De-configured")
+    acting.wait(1)
+    network.cut("gobgp")
+    acting.wait(10)
+    network.reconnect("gobgp")
+    acting.wait(20)
+    [incident] = acting.incidents
+    assert brief(incident)[0] == "blind gobgp"
+    assert {member.kind for member in incident.members} == {Kind.BLIND}
+    assert incident.state is IncidentState.CLOSED

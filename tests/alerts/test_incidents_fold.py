@@ -1,5 +1,6 @@
 """The fold alone: late causes, merging, siblings, places and times, with findings made by hand."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -133,6 +134,17 @@ def test_a_feed_explains_the_sessions_that_it_shows_and_no_others() -> None:
     assert book.sets() == {("feed", "mine"), ("other",)}
 
 
+def test_a_router_that_another_lost_too_is_one_incident_and_one_that_told_of_its_session_before_is_two() -> None:
+    book = Book()
+    book.open(5, feed=made(Kind.BLIND, 0, site="ams", exporter="ams-ce1"))
+    book.open(12, gone=made(Kind.SESSION_DOWN, 7, site="ams", vantage="gobgp/ams-ce1"))
+    assert book.sets() == {("feed", "gone")}
+    book = Book()
+    book.open(5, circuit=made(Kind.SESSION_DOWN, 0, site="ams", vantage="ams-ce1/172.16.0.1"))
+    book.open(12, feed=made(Kind.BLIND, 7, site="ams", exporter="ams-ce1"))
+    assert book.sets() == {("circuit",), ("feed",)}
+
+
 def test_a_limit_explains_the_session_that_it_tore_down_however_long_it_was_near() -> None:
     book = Book()
     where = {"region": "weu", "nva": "weu-nva1", "vantage": "weu-nva1"}
@@ -182,3 +194,17 @@ def test_incidents_are_forgotten_a_flap_window_after_their_end() -> None:
     assert len(book.fold.incidents) == 2
     book.clear(335, "other")
     assert [incident.first_cause for incident in book.fold.incidents] == ["other"]
+
+
+def test_a_region_of_five_hundred_services_is_one_incident_and_takes_no_time() -> None:
+    book = Book()
+    services = [{"service": f"s{n}", "prefix": f"10.250.{n // 256}.{n % 256}/32"} for n in range(500)]
+    began = time.process_time()
+    book.open(2, **{f"m{n}": made(Kind.MISSING, n / 1000, **of, region="weu") for n, of in enumerate(services)})
+    book.open(2.1, **{f"b{n}": made(Kind.BACKUP_ACTIVE, 0, **of, site="ams") for n, of in enumerate(services)})
+    book.open(5, **{f"r{n}": made(Kind.REDUNDANCY_LOW, 0, **of) for n, of in enumerate(services)})
+    book.open(5.1, down=made(Kind.SESSION_DOWN, 0, region="weu", nva="weu-nva1", vantage="weu-nva1"))
+    assert time.process_time() - began < 1
+    [incident] = latest(book.developments)
+    assert incident.first_cause == "down"
+    assert len(incident.members) == 1501

@@ -43,7 +43,7 @@ def test_blindness_explains_blindness_only_and_a_hijack_no_withdrawal() -> None:
 
 
 def test_each_rule_says_where_and_why() -> None:
-    parts = {"service", "prefix", "region", "nva", "site", "vantage", "detail", "exporter"}
+    parts = {"service", "prefix", "region", "nva", "site", "vantage", "detail", "exporter", "seen elsewhere"}
     for rule in RULES:
         assert rule.same
         assert set(rule.same) <= parts
