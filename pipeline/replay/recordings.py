@@ -143,7 +143,7 @@ def _capture(path: Path, name: str, intent: Intent) -> Recording:
     with ExitStack() as opened:
         found = bmp_speakers(_open(path, opened)[1])
     if not found:
-        raise Unplayable(f"{path} is a packet capture without BMP in it; capture the TCP port that BMP goes to")
+        raise Unplayable(f"{path} is a packet capture without BMP of version 3; `catchment decode` shows what there is")
     speakers = tuple((address, name or _at(address, known)) for address in found)
     if not any(of for _, of in speakers):
         where = ", ".join(map(str, found))
