@@ -43,5 +43,6 @@ async def keep_up(journal: Path, days: int, quota: int, malformed: int) -> tuple
 
 if __name__ == "__main__":
     os.nice(NICE)
-    for line in upkeep(Path(sys.argv[1]), *map(int, sys.argv[2:5]), datetime.now(UTC)):
+    folder, days, quota, malformed = sys.argv[1:]
+    for line in upkeep(Path(folder), int(days), int(quota), int(malformed), datetime.now(UTC)):
         sys.stdout.write(line + "\n")

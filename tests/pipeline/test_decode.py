@@ -322,12 +322,12 @@ def test_what_a_pipe_has_is_written_before_more_is_waited_for(form: str) -> None
         child.stdin.flush()
         seen = b""
         while b"10.250.0.10/32" not in seen:
-            seen += child.stdout.read1()
+            seen += os.read(child.stdout.fileno(), 1 << 16)
         assert child.poll() is None
         child.stdin.write(announce("10.250.8.0/24"))
         child.stdin.flush()
         while b"10.250.8.0/24" not in seen:
-            seen += child.stdout.read1()
+            seen += os.read(child.stdout.fileno(), 1 << 16)
         assert child.poll() is None
         child.stdin.close()
         assert child.wait(30) == 0
