@@ -81,7 +81,11 @@ class Recorded:
 
 
 def _counted(kind: int, subtype: int, count: int) -> str:
-    return f"{count} {RecordType(kind).name} records of subtype {subtype}"
+    what = RecordType(kind).name if kind in _NAMED else f"type {kind}"
+    return f"{count} {what} records of subtype {subtype}"
+
+
+_NAMED = frozenset(map(int, RecordType))
 
 
 def _skipped(seen: Element, reason: str, offset: int, raw: bytes) -> Element:

@@ -16,6 +16,8 @@ LONGEST: Final = 1 << 24
 CHUNK: Final = 1 << 16
 
 _KINDS: Final = frozenset(int(kind) for kind in RecordType)
+_LAST, _LAST_SUBTYPE = 127, 63
+"""Up to here numbers that nobody has given a meaning yet are taken for types and subtypes of tomorrow."""
 _START: Final = re.compile(rb"(?=.{4}\0[\x05\x09-\x0d\x10\x11\x20\x21\x30\x31]\0[\0-\x3f]\0...)", re.DOTALL)
 """Headers to look for in a damaged stretch: of the types that are in use, for type 0 looks like any zeros."""
 
@@ -51,7 +53,7 @@ def framing(longest: int = LONGEST) -> Framing:
 
     def size(data: bytearray, at: int) -> int | str:
         kind, length = int.from_bytes(data[at + 4 : at + 6], "big"), int.from_bytes(data[at + 8 : at + 12], "big")
-        if kind not in _KINDS:
+        if kind not in _KINDS and (kind > _LAST or int.from_bytes(data[at + 6 : at + 8], "big") > _LAST_SUBTYPE):
             return f"no MRT record is of type {kind}"
         if length > longest:
             return f"an MRT record of {length} octets is longer than {longest}"

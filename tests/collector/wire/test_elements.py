@@ -115,7 +115,7 @@ def test_any_file_is_lines_or_refused_before_the_first(junk: bytes, start: bytes
 
 
 def test_a_file_of_no_known_kind_is_refused_before_the_first_line() -> None:
-    with pytest.raises(Malformed, match="neither a BMP stream nor an MRT file"):
+    with pytest.raises(Malformed, match="neither a BMP stream nor an MRT file nor a packet capture"):
         next(decode_lines(io.BytesIO(b"#!/bin/sh\n\n\n\n")))
 
 
