@@ -46,7 +46,7 @@ lab: $(STAMP) ## bring the lab up, and leave it up (catchment lab down ends it)
 	@$(BIN)/catchment lab up
 
 bench: $(STAMP) ## side-by-side measurements
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .prove

@@ -1,18 +1,24 @@
-"""Run every benchmark, one after the other, for nothing else may run beside a measurement."""
+"""Run the benchmarks: all, one after the other, for nothing else may run beside a measurement, or one with its options.
+
+python -m benchmarks [decode [--rounds N] [--routes N] [--only WORD] [--json]] [bulk_lane | journal ...]
+"""
 
 import subprocess
 import sys
-from pathlib import Path
 
-SCRIPTS = ("bulk_lane", "journal")
+SCRIPTS = ("decode", "bulk_lane", "journal")
 
 
 def main() -> int:
-    """Run each as a process of its own; 1 when any fails."""
+    """Run each as a process of its own; 1 when any fails, 2 when there is none of that name."""
+    name, *rest = sys.argv[1:] or ("",)
+    if name and name not in SCRIPTS:
+        print(f"there is no benchmark {name}; there are {', '.join(SCRIPTS)}", file=sys.stderr)
+        return 2
     failed = 0
-    for name in SCRIPTS:
-        print(f"== {name}", flush=True)
-        failed |= subprocess.run([sys.executable, str(Path(__file__).with_name(f"{name}.py"))]).returncode
+    for script in (name,) if name else SCRIPTS:
+        print(f"== {script}", flush=True)
+        failed |= subprocess.run([sys.executable, "-m", f"benchmarks.{script}", *rest]).returncode
     return int(bool(failed))
 
 

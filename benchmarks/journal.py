@@ -93,7 +93,9 @@ def measure(folder: Path, rows: int) -> dict[str, object]:
     """Run it all in one folder."""
     commits: list[float] = []
     writer = JournalWriter(Journal(folder), observe=lambda seconds, _: commits.append(seconds))
-    done, waits, quiet = threading.Event(), [], []
+    done = threading.Event()
+    waits: list[float] = []
+    quiet: list[float] = []
     idle = threading.Event()
     thread = threading.Thread(target=live, args=(writer, idle, quiet))
     thread.start()

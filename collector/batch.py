@@ -1,13 +1,16 @@
-"""Routes as columns, from the socket to the journal: no Python object a route anywhere on this lane."""
+"""Routes as columns, from the socket to the journal: no Python object a route anywhere on this lane.
+
+Arrow is imported where it is asked for: reading files does without, and it takes a tenth of a second.
+"""
 
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from anycast.columns import COLUMNS, NANOSECONDS
 from anycast.prefix import Family
@@ -19,16 +22,20 @@ KEPT_DECODED: Final = 1 << 14
 Arrow: TypeAlias = Any  # a pyarrow.RecordBatch; pyarrow has no types
 
 
+@cache
 def schema(table: str) -> Any:
     """Return the pyarrow.Schema of one of the journal's tables, made from `anycast.columns.COLUMNS`."""
+    import pyarrow as pa
+
     return pa.schema([(name, _type(word)) for name, word in COLUMNS[table]])
 
 
 def _type(word: str) -> Any:
+    import pyarrow as pa
+
     return pa.timestamp("ns", tz="UTC") if word == NANOSECONDS else pa.type_for_alias(word)
 
 
-SCHEMAS = {table: schema(table) for table in COLUMNS}
 _DTYPES = {name: np.dtype("int64" if word == NANOSECONDS else word) for name, word in COLUMNS["routes"]}
 
 
@@ -76,14 +83,19 @@ class RouteBatch:
 
     def to_arrow(self) -> Arrow:
         """Return a pyarrow.RecordBatch over the same memory (no copy but the nulls of `router_time`)."""
-        arrays = [_arrow(kind, column) for kind, column in zip(SCHEMAS["routes"].types, self.columns, strict=True)]
+        import pyarrow as pa
+
+        routes = schema("routes")
+        arrays = [_arrow(kind, column) for kind, column in zip(routes.types, self.columns, strict=True)]
         unset = self.router_time == 0
         if unset.any():
-            arrays[1] = pa.array(self.router_time, mask=unset).cast(SCHEMAS["routes"].types[1])
-        return pa.RecordBatch.from_arrays(arrays, schema=SCHEMAS["routes"])
+            arrays[1] = pa.array(self.router_time, mask=unset).cast(routes.types[1])
+        return pa.RecordBatch.from_arrays(arrays, schema=routes)
 
 
 def _arrow(kind: Any, column: Array) -> Any:
+    import pyarrow as pa
+
     return pa.Array.from_buffers(kind, len(column), [None, pa.py_buffer(np.ascontiguousarray(column))])
 
 
@@ -92,6 +104,13 @@ def concatenate(batches: Sequence[RouteBatch]) -> RouteBatch:
     if not batches:
         return RouteBatch.empty()
     return RouteBatch(*map(np.concatenate, zip(*(batch.columns for batch in batches), strict=True)))
+
+
+def _twice(column: Array) -> Array:
+    """A copy with as much room again, which costs no memory before it is used."""
+    grown = np.zeros(2 * len(column), column.dtype)
+    grown[: len(column)] = column
+    return grown
 
 
 class AttributeTable:
@@ -151,11 +170,10 @@ class AttributeTable:
         """Make room for at least one more blob, twice as much of what is short."""
         old, grown = self.arrays, dict[str, Array]()
         if len(old.arena) - int(old.counts[1]) < len(self._scratch):
-            grown["arena"] = np.concatenate((old.arena, np.zeros_like(old.arena)))
+            grown["arena"] = _twice(old.arena)
         if len(self) >= len(old.ids) - 1:
             for name in ("ids", "starts", "sizes", "narrow"):
-                column = getattr(old, name)
-                grown[name] = np.concatenate((column, np.zeros_like(column)))
+                grown[name] = _twice(getattr(old, name))
             grown["slots"] = np.zeros(2 * len(old.slots), np.uint32)
             self.refill(grown["slots"])
         self.arrays = old._replace(**grown)
@@ -201,6 +219,8 @@ class AttributeTable:
 
     def fresh(self) -> Arrow:
         """Return a pyarrow.RecordBatch of the `attributes` table: what is new since the last call."""
+        import pyarrow as pa
+
         first, after = self._given, len(self)
         self._given = after
         offsets = np.zeros(after - first + 1, np.int32)
@@ -209,7 +229,7 @@ class AttributeTable:
         blobs = pa.Array.from_buffers(pa.binary(), after - first, [None, pa.py_buffer(offsets), pa.py_buffer(octets)])
         narrow = pa.array(self.arrays.narrow[first:after] != 0)
         return pa.RecordBatch.from_arrays(
-            [pa.array(self.arrays.ids[first:after]), narrow, blobs], schema=SCHEMAS["attributes"]
+            [pa.array(self.arrays.ids[first:after]), narrow, blobs], schema=schema("attributes")
         )
 
     def turn(self, day: int) -> None:

@@ -30,6 +30,7 @@ from pipeline.numbers import SavedNumbers
 from pipeline.past import announced
 from pipeline.reloading import News
 from pipeline.tables import changes_table
+from pipeline.thrift import give_back
 from pipeline.timeline import not_running
 from pipeline.upkeep import keep_up
 from store.gap import feeds_lost
@@ -40,6 +41,7 @@ from store.writer import JournalBehind
 log = logging.getLogger(__name__)
 TURN = 0.0005  # seconds that a thread keeps the interpreter while another wants it
 FILLED = 200_000  # routes that newly watched prefixes may begin with
+PASSED = 32 << 20  # octets of columns after which memory that they no longer need is given back
 EVERYTHING = (parse_prefix("0.0.0.0/0"), parse_prefix("::/0"))
 
 
@@ -51,6 +53,7 @@ class Hearing:
         self._folder = config.data / "journal"
         kept = config.storage.archive
         self.archiving = Archiving(config.data, kept) if kept else None
+        self._passed = 0
         self._numbers = SavedNumbers(config.data / "sessions.json")
         self.station = Station(
             allowed(config.intent),
@@ -103,6 +106,10 @@ class Hearing:
 
     async def _keep(self, submission: Submission) -> None:
         self._numbers.save()
+        self._passed += sum(batch.nbytes for _, batch in submission)
+        if self._passed > PASSED:
+            self._passed = 0
+            await asyncio.to_thread(give_back)
         while not self._submit(submission):
             await asyncio.sleep(0.05)
 

@@ -23,12 +23,12 @@ import pyarrow as pa
 from store.journal import Journal
 from store.schema import JournalError, Submission, check
 
-CAPACITY: Final = 128 << 20
+CAPACITY: Final = 32 << 20
 GROUP: Final = 2 << 20
 """Octets after which a group is committed, whatever else waits: what is urgent waits for no more than two of these."""
 LINGER: Final = 0.01
 """Seconds that a commit waits for company: one batch of many rows is read faster than many of one."""
-SMALL: Final = 2048
+SMALL: Final = 512
 """A submission of at most this part of the capacity (64 KiB) may go a quarter over it: slices of a dump are larger, and
 must not keep out what others have to say."""
 IDLE: Final = 1.0

@@ -29,6 +29,11 @@ def keep(name: str, seed: int, figures: dict[str, Any]) -> Path:
     return path
 
 
+def head_of(path: Path) -> dict[str, Any]:
+    """Return commit, seed, machine and date of kept figures."""
+    return {word: text for word, text in json.loads(path.read_text()).items() if word in HEAD}
+
+
 def machine() -> str:
     """Processor, cores, memory, kernel and Python of this machine; nothing that names it."""
     cpu = next(

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Final
 
 from collector.archive.raw import Kind, Piece, RawFiles
 from collector.bmp.intake import RUN
@@ -12,6 +13,8 @@ from collector.bmp.watch import Watch
 from collector.heard import Heard
 
 log = logging.getLogger(__name__)
+TOGETHER: Final = 16
+"""`Heard`s of all lines on their way before decoding waits, up to 2 MiB of columns each; one of each line may be."""
 
 
 class Decoding:
@@ -100,7 +103,7 @@ class Decoding:
                     for line in self._lines:
                         line.feed.watch(self._watch)
                     self._watch = None
-                ready = [line for line in self._lines if line.ready]
+                ready = self._ready()
                 if ready:
                     chosen = min(ready, key=lambda line: line.spent)
                     for line in self._lines:  # who was idle has no claim on the time it did not use
@@ -108,6 +111,11 @@ class Decoding:
                     return chosen
                 self._changed.wait()
         return None
+
+    def _ready(self) -> list[Line]:
+        """Lines that have something to do; while much is on its way, only those of which nothing is."""
+        full = sum(line.undelivered for line in self._lines) >= TOGETHER
+        return [line for line in self._lines if line.ready and not (full and line.undelivered)]
 
     def _turn(self, line: Line) -> Heard | None:
         """One slice of a line, or its end."""

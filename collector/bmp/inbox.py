@@ -13,11 +13,33 @@ Chunk = tuple[bytes, int]
 """Octets, and when they were received (ns)."""
 
 
+class Room:
+    """Memory that several inboxes share."""
+
+    def __init__(self, octets: int) -> None:
+        self._octets, self._held = octets, 0
+        self._lock = Lock()
+
+    def take(self, octets: int, stretched: bool = False) -> bool:
+        """Take so much of it; False, with nothing taken, when there is less."""
+        with self._lock:
+            if self._held + octets > self._octets + (self._octets // 4 if stretched else 0):
+                return False
+            self._held += octets
+            return True
+
+    def give(self, octets: int) -> None:
+        """Give so much of it back."""
+        with self._lock:
+            self._held -= octets
+
+
 class Inbox:
     """A queue of chunks. Once memory is full, chunks go to a spool file until everything in it was taken."""
 
-    def __init__(self, memory: int, disk: int, folder: Path | None) -> None:
-        """`memory` and `disk`: octets; without a `folder` nothing is spooled."""
+    def __init__(self, memory: int, disk: int, folder: Path | None, room: Room | None = None) -> None:
+        """`memory` and `disk`: octets; without a `folder` nothing is spooled. `room`: of the memory of all inboxes."""
+        self._room = room or Room(memory)
         self._memory, self._disk = memory, disk if folder is not None else 0
         self._folder = folder
         self._chunks: deque[Chunk] = deque()
@@ -43,7 +65,8 @@ class Inbox:
     def put(self, chunk: bytes, at: int) -> bool:
         """Add octets; False, with nothing added, when there is no room for them, neither in memory nor on disk."""
         with self._lock:
-            if self._spool is None and self._held + len(chunk) <= self._stretch(self._memory):
+            fits = self._held + len(chunk) <= self._stretch(self._memory)
+            if self._spool is None and fits and self._room.take(len(chunk), self.stretched):
                 self._chunks.append((chunk, at))
                 self._held += len(chunk)
                 return True
@@ -63,6 +86,7 @@ class Inbox:
         """Forget everything."""
         with self._lock:
             self._chunks.clear()
+            self._room.give(self._held)
             self._held = 0
             self._end_spool()
 
@@ -70,6 +94,7 @@ class Inbox:
         if self._chunks:
             chunk = self._chunks.popleft()
             self._held -= len(chunk[0])
+            self._room.give(len(chunk[0]))
             return chunk
         if self._spool is None:
             return None

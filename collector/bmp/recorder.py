@@ -15,7 +15,7 @@ from anycast.columns import Action, SessionEvent
 from anycast.observation import Announced, Observation, Session, Source, Withdrawn
 from anycast.prefix import Family, Prefix
 from anycast.route import Attributes
-from collector.batch import SCHEMAS, Array, Arrow, AttributeTable, RouteBatch
+from collector.batch import Array, Arrow, AttributeTable, RouteBatch, schema
 from collector.bmp.peers import RIBS, Peer
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -127,7 +127,7 @@ class Recorder:
             tables["attributes"] = attributes
         for name, rows in (("sessions", self._sessions), ("malformed", self._malformed)):
             if rows:
-                tables[name] = pa.RecordBatch.from_pylist(rows, schema=SCHEMAS[name])
+                tables[name] = pa.RecordBatch.from_pylist(rows, schema=schema(name))
         taken = Taken(batch, tables, self._events)
         self.clear()
         return taken

@@ -31,7 +31,7 @@ from collector.bmp.connection import Connection
 from collector.bmp.decoding import Decoding
 from collector.bmp.exporters import Exporter
 from collector.bmp.ids import SessionIds
-from collector.bmp.inbox import Inbox
+from collector.bmp.inbox import Inbox, Room
 from collector.bmp.line import Line
 from collector.bmp.recorder import moment
 from collector.bmp.refused import Refused
@@ -52,12 +52,12 @@ OnAttributes = Callable[[Any], None]
 class Limits:
     """Bounds, in octets."""
 
-    inbox: int = 64 << 20
-    """Memory for what one connection sent and nobody decoded."""
+    inbox: int = 32 << 20
+    """Memory for what connections sent and nobody decoded, all of them together."""
     spool: int = 256 << 20
-    """Disk for the same, after that."""
-    attributes: int = 256 << 20
-    """Memory for attribute blobs."""
+    """Disk for the same of one connection, after that."""
+    attributes: int = 32 << 20
+    """Memory for attribute blobs: of two full tables. Past it all are forgotten, and told when they come again."""
 
 
 class Station:
@@ -92,6 +92,7 @@ class Station:
         self._limits, self._spool, self._quiet = limits, spool, quiet
         self._on_attributes = on_attributes
         self._table = AttributeTable(key, limits.attributes)
+        self._room = Room(limits.inbox)
         self._decoding = Decoding(self._from_thread, archive)
         self._servers: list[asyncio.Server] = []
         self._exporters = {name: Exporter(name) for name in allow.names}
@@ -194,7 +195,7 @@ class Station:
             return None
         exporter = self._exporters[name]
         feed = BmpFeed(name, self._table, self._ids, self._watch, quiet=self._quiet)
-        line = Line(feed, Inbox(self._limits.inbox, self._limits.spool, self._spool), str(address))
+        line = Line(feed, Inbox(self._limits.inbox, self._limits.spool, self._spool, self._room), str(address))
         self._connections[line] = connection
         if exporter.line is None:
             exporter.began(line, moment(time.time_ns()))

@@ -10,7 +10,6 @@ from anycast.columns import Action
 from anycast.observation import Rib
 from collector.batch import Array
 from collector.files.batch import IN_TABLE, FileBatch, FileSession, Form, as_elements
-from collector.stream.distinct import Distinct
 from collector.stream.filters import EVERYTHING, All, AnyOf, Filter, Not
 from collector.stream.lines import FEW
 from collector.stream.terms import (
@@ -51,7 +50,7 @@ class Sieve:
         self.wanted = wanted
         self.everything = wanted == EVERYTHING
         self._of_sessions: dict[int, list[bool]] = {}
-        self._distinct = Distinct()
+        self._distinct: Any = None
         self._batch: FileBatch | None = None
         self._sets: tuple[Any, Array] = (None, np.empty(0))
 
@@ -98,13 +97,21 @@ class Sieve:
         known.extend(term.matches(_seed(session)) for session in batch.sessions[len(known) :])
         return np.array(known, np.bool_)[batch.routes.session]
 
+    def _distinct_of(self, batch: FileBatch) -> tuple[Any, Array]:
+        if self._distinct is None:
+            from collector.stream.distinct import Distinct  # it needs Arrow, and few filters need it
+
+            self._distinct = Distinct()
+        found: tuple[Any, Array] = self._distinct.of(batch)
+        return found
+
     def _attributes(self, term: Any, batch: FileBatch) -> Array:
         """A term of attributes, decided once for each distinct set of a batch."""
         if len(batch) < FEW:
             decided = [element.attributes is not None and term.matches(element) for element in as_elements(batch)]
             return np.array(decided, np.bool_)
         if batch is not self._batch:
-            self._batch, self._sets = batch, self._distinct.of(batch)
+            self._batch, self._sets = batch, self._distinct_of(batch)
         sets, numbers = self._sets
         return _both(_SETS[type(term)](term, sets)[numbers], batch.routes.action != Action.WITHDRAW)
 

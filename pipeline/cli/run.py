@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.thrift import thrift
+
 if TYPE_CHECKING:  # imports are slow, and an intent file with a mistake should be told at once
     from pipeline.config import Config
 
@@ -30,6 +32,7 @@ def run(config_file: Path, data: Path | None, verbose: bool, as_json: bool = Fal
         given = frozenset(("data", "listen.socket"))
         config = replace(config, data=data.absolute(), listen=replace(config.listen, socket=socket), given=given)
     _log(verbose, as_json)
+    thrift()
     _compiled_code_beside(config.data)
     return _run(config)
 

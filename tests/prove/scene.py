@@ -39,7 +39,7 @@ exporters:
   gobgp: {{addresses: [127.0.7.1], collector: true}}
   ams-ce1: {{addresses: [127.0.7.2]}}
   nyc-ce1: {{addresses: [127.0.7.3]}}
-thresholds: {{quiet: 1s, settle: 10s, flap_count: 1000}}
+{exporters}thresholds: {{quiet: 1s, settle: 10s, flap_count: 1000}}
 """
 PREFIXES = tuple(f"172.30.{number}.1/32" for number in range(SERVICES))
 """Of the services, by number: outside of what a dump holds."""
@@ -138,14 +138,17 @@ def metrics(data: Path) -> dict[str, float]:
 
 
 @contextmanager
-def scene() -> Iterator[Scene]:
-    """Start a daemon in a folder of its own, and have everybody speak; end it whatever happens."""
+def scene(exporters: str = "") -> Iterator[Scene]:
+    """Start a daemon in a folder of its own, and have everybody speak; end it whatever happens.
+
+    `exporters`: more of them, as lines of the intent.
+    """
     with tempfile.TemporaryDirectory(prefix="catchment-prove-") as name:
         folder = Path(name)
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = int(probe.getsockname()[1])
         intent = folder / "mine.yaml"
-        intent.write_text(INTENT.format(bmp=port, services=_services()))
+        intent.write_text(INTENT.format(bmp=port, services=_services(), exporters=exporters))
         child = _start(folder, intent)
         station = ("127.0.0.1", port)
         made = Scene(folder, port, child, Speaker(station, "127.0.7.1"), Speaker(station, "127.0.7.2"))

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from anycast.observation import Observation
-from collector.batch import SCHEMAS, AttributeTable
+from collector.batch import AttributeTable, schema
 from collector.bmp.ids import Numbered
 from collector.bmp.session import BmpFeed
 from collector.bmp.watch import Watch
@@ -41,7 +41,7 @@ class Outcome:
     def table(self, name: str) -> list[dict[str, Any]]:
         """Every row of a table, in order; times as ns, blobs as bytes."""
         batches = [heard.tables[name] for heard in self.heard if name in heard.tables]
-        whole = pa.Table.from_batches(batches, schema=SCHEMAS[name])
+        whole = pa.Table.from_batches(batches, schema=schema(name))
         for position, column in enumerate(whole.schema):
             if pa.types.is_timestamp(column.type):
                 whole = whole.set_column(position, column.name, whole.column(position).cast(pa.int64()))

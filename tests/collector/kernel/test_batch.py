@@ -9,7 +9,7 @@ import pytest
 
 from anycast.columns import COLUMNS, NANOSECONDS
 from anycast.prefix import Family
-from collector.batch import SCHEMAS, AttributeTable, RouteBatch, concatenate
+from collector.batch import AttributeTable, RouteBatch, concatenate, schema
 from tests.collector.bmp import streams as s
 
 KEY = bytes(range(16))
@@ -18,9 +18,9 @@ BLOB = s.attributes(65001, 64999)
 
 def test_schemas_are_the_contracts() -> None:
     for table, columns in COLUMNS.items():
-        assert SCHEMAS[table].names == [name for name, _ in columns]
+        assert schema(table).names == [name for name, _ in columns]
         stamps = {name for name, word in columns if word == NANOSECONDS}
-        assert {field.name for field in SCHEMAS[table] if field.type == pa.timestamp("ns", tz="UTC")} == stamps
+        assert {field.name for field in schema(table) if field.type == pa.timestamp("ns", tz="UTC")} == stamps
 
 
 def batch(*ats: int) -> RouteBatch:
@@ -42,7 +42,7 @@ def test_a_batch_becomes_arrow_with_nulls_where_the_router_sent_no_time() -> Non
     made = batch(10, 20)
     made.router_time[1] = 0
     arrow = made.to_arrow()
-    assert arrow.schema == SCHEMAS["routes"]
+    assert arrow.schema == schema("routes")
     assert arrow.column("router_time").is_null().to_pylist() == [False, True]
     assert arrow.column("at").cast(pa.int64()).to_pylist() == [10, 20]
     arrow.validate(full=True)
@@ -53,7 +53,7 @@ def test_equal_blobs_have_one_id_and_are_fresh_once() -> None:
     first, again = table.intern(BLOB, False), table.intern(BLOB, False)
     assert first == again != 0
     fresh = table.fresh()
-    assert fresh.schema == SCHEMAS["attributes"]
+    assert fresh.schema == schema("attributes")
     assert fresh.to_pylist() == [{"id": first, "two_octet_as": False, "blob": BLOB}]
     assert table.fresh().num_rows == 0
 
