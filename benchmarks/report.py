@@ -132,8 +132,8 @@ def _lines(figures: dict[str, Any], head: dict[str, Any]) -> Iterator[str]:
     yield f"Measured on {head['date']} at commit {head['commit']}: {head['machine']}. Beside ours: {versions}."
     rounds, before, after = (_cell(key, figures[key]) for key in ("rounds", "load_before", "load_after"))
     yield (
-        f"{rounds} rounds, in each of which every tool has its turn on one and the same core, a process of its own that "
-        "writes to /dev/null; figures are medians. Others use this machine, too: the load average was "
+        f"{rounds} rounds, in each of which every tool has its turn on one and the same core, a process of its own "
+        "that writes to /dev/null; figures are medians. Others use this machine, too: the load average was "
         f"{before} before and {after} after. So rates and ratios are of processor time, user and system, which is "
         "what a core of its own needs; the clock's stands beside it."
     )
