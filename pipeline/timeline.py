@@ -29,7 +29,8 @@ class Timeline:
     def __init__(self, last_number: int = 0) -> None:
         self._number = last_number
         self._kept: deque[Event] = deque(maxlen=KEPT)
-        self._followers: set[asyncio.Queue[Event | None]] = set()
+        self._followers: dict[asyncio.Queue[Event | None], int] = {}
+        """Each follower's queue, and how many lines it may hold."""
 
     @property
     def last_number(self) -> int:
@@ -53,9 +54,9 @@ class Timeline:
         """Show numbered events to everybody who follows; one who lags too far is let go and reconnects."""
         for event in events:
             self._kept.append(event)
-            for queue in tuple(self._followers):
-                if queue.qsize() >= PENDING_CLIENT:
-                    self._followers.discard(queue)
+            for queue, most in tuple(self._followers.items()):
+                if queue.qsize() >= most:
+                    del self._followers[queue]
                     queue.put_nowait(None)
                 else:
                     queue.put_nowait(event)
@@ -70,12 +71,12 @@ class Timeline:
         for event in self._kept:
             if event.number > after:
                 queue.put_nowait(event)
-        self._followers.add(queue)
+        self._followers[queue] = queue.qsize() + PENDING_CLIENT  # what it missed before is not its lag
         try:
             while (event_or_end := await queue.get()) is not None:
                 yield event_or_end
         finally:
-            self._followers.discard(queue)
+            self._followers.pop(queue, None)
 
     def close(self) -> None:
         """End every follower's stream."""

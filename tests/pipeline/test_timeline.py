@@ -58,6 +58,19 @@ async def test_a_follower_that_lags_too_far_is_let_go_and_the_others_stay() -> N
     assert len([event async for event in slow]) == PENDING_CLIENT
 
 
+async def test_who_comes_back_to_a_long_backlog_is_not_let_go_for_it() -> None:
+    timeline = Timeline()
+    timeline.publish(timeline.number([_event()] * KEPT))
+    back = timeline.follow(0)
+    first = await anext(back)
+    timeline.publish(timeline.number([_event()] * PENDING_CLIENT))
+    assert timeline.followers == 1
+    rest = [(await anext(back)).number for _ in range(KEPT + PENDING_CLIENT - 1)]
+    assert [first.number, *rest] == list(range(1, KEPT + PENDING_CLIENT + 1))
+    timeline.publish(timeline.number([_event()] * (KEPT + 2 * PENDING_CLIENT)))
+    assert timeline.followers == 0
+
+
 async def test_closing_ends_every_stream() -> None:
     timeline = Timeline()
     waiting = asyncio.ensure_future(anext(timeline.follow(), None))
