@@ -21,20 +21,30 @@ from collector.wire.cutting import Cutter, Damaged, Framing, Piece
 from collector.wire.element import Element, ElementType
 from collector.wire.errors import Malformed
 
+_SPOKEN: Final = {3: LONGEST, 4: 1 << 14}
+"""Versions that are read in files (a live station takes version 3 alone), and their longest message: of version 4 none
+of more than 300 octets was seen, and a 4 in the middle of anything must not pass for a long one."""
+
 
 def _bmp_size(data: bytearray, at: int) -> int | str:
     size = int.from_bytes(data[at + 1 : at + 5], "big")
-    if data[at] == 3 and HEADER <= size <= LONGEST:
+    if HEADER <= size <= _SPOKEN.get(data[at], 0):
         return size
+    if data[at] == 4:
+        return f"a BMP message of version 4, a draft, is {HEADER} to {_SPOKEN[4]} octets long here, not {size}"
     framer = Framer()  # knows the other versions, and what to say of those that are not spoken
     framer.feed(bytes(data[at : at + HEADER]))
     return size if framer.failure is None else framer.failure.reason.partition(" (octet ")[0]
 
 
 def _bmp_sound(data: bytearray, at: int, size: int) -> bool:
-    """What RFC 7854 fixes of a message beyond its common header, for version 4 only that."""
+    """What RFC 7854 fixes of a message beyond its common header; the UPDATE of version 4 stands anywhere behind it."""
     kind, body = data[at + 5], at + HEADER
-    if data[at] != 3 or kind in (MessageType.INITIATION, MessageType.TERMINATION):
+    if data[at] == 4 and kind in (MessageType.INITIATION, MessageType.TERMINATION):
+        return _filled(data, body, at + size)
+    if data[at] == 4 and kind == MessageType.ROUTE_MONITORING:
+        return data.find(bgp.MARKER, body + 42, at + size) >= 0
+    if data[at] not in _SPOKEN or kind in (MessageType.INITIATION, MessageType.TERMINATION):
         first = int.from_bytes(data[body + 2 : body + 4], "big")
         return size == HEADER or HEADER + 4 + first <= size
     message = {MessageType.ROUTE_MONITORING: body + 42, MessageType.PEER_UP: body + 62}.get(MessageType(kind))
@@ -43,11 +53,18 @@ def _bmp_sound(data: bytearray, at: int, size: int) -> bool:
     return size > HEADER + 42 and data[body] <= 3 and int.from_bytes(data[body + 38 : body + 42], "big") < 1_000_000
 
 
+def _filled(data: bytearray, at: int, end: int) -> bool:
+    """Whether TLVs fill [at, end): version 4 is rare, and a 4 in the middle of something is not."""
+    while at + 4 <= end:
+        at += 4 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return at == end
+
+
 BMP: Final = Framing(
     "BMP message",
     HEADER,
     _bmp_size,
-    re.compile(rb"(?=[\x03\x04]\0[\0-\x10]..[\0-\x06])", re.DOTALL),
+    re.compile(rb"(?=\x03\0[\0-\x10]..[\0-\x06]|\x04\0[\0-\x10]..[\0\x03])", re.DOTALL),
     _bmp_sound,
 )
 

@@ -55,7 +55,8 @@ def decode(frame: bytes) -> Message:
         raise Malformed(error.reason, cursor.position, frame) from error
 
 
-def _per_peer_header(cursor: Cursor) -> PerPeerHeader:
+def per_peer_header(cursor: Cursor) -> PerPeerHeader:
+    """Take the per-peer header; raises Malformed."""
     kind = cursor.u8()
     if kind not in _PEER_TYPES:
         raise cursor.malformed(f"BMP peer type {kind} is none of 0 to {max(_PEER_TYPES)}")
@@ -95,12 +96,12 @@ def _pdu(cursor: Cursor) -> bytes:
 
 
 def _route_monitoring(cursor: Cursor) -> RouteMonitoring:
-    header = _per_peer_header(cursor)
+    header = per_peer_header(cursor)
     return RouteMonitoring(header, _pdu(cursor), cursor.rest())
 
 
 def _statistics_report(cursor: Cursor) -> StatisticsReport:
-    header, announced = _per_peer_header(cursor), cursor.u32()
+    header, announced = per_peer_header(cursor), cursor.u32()
     sent = tuple(_tlvs(cursor))
     if len(sent) != announced:
         raise cursor.malformed(f"a statistics report announces {announced} statistics and has {len(sent)}")
@@ -123,7 +124,7 @@ def _count(tlv: Tlv) -> Count:
 
 
 def _peer_down(cursor: Cursor) -> PeerDown:
-    header, code = _per_peer_header(cursor), cursor.u8()
+    header, code = per_peer_header(cursor), cursor.u8()
     match code:
         case PeerDownCode.LOCAL_NOTIFICATION | PeerDownCode.REMOTE_NOTIFICATION:
             return PeerDown(header, code, notification=_notification(cursor), rest=cursor.rest())
@@ -143,7 +144,7 @@ def _notification(cursor: Cursor) -> Notification | None:
 
 
 def _peer_up(cursor: Cursor) -> PeerUp:
-    header = _per_peer_header(cursor)
+    header = per_peer_header(cursor)
     problems: list[str] = []
     return PeerUp(
         header=header,
@@ -186,7 +187,7 @@ def _termination(cursor: Cursor) -> Termination:
 
 
 def _route_mirroring(cursor: Cursor) -> RouteMirroring:
-    return RouteMirroring(_per_peer_header(cursor), tuple(_tlvs(cursor)))
+    return RouteMirroring(per_peer_header(cursor), tuple(_tlvs(cursor)))
 
 
 _DECODERS: Final[dict[int, Callable[[Cursor], Message]]] = {

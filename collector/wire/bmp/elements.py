@@ -25,7 +25,6 @@ from collector.wire.bmp.information import (
 from collector.wire.bmp.sessions import Sessions
 from collector.wire.bmp.values import (
     Initiation,
-    Message,
     PeerDown,
     PeerUp,
     PerPeerHeader,
@@ -35,6 +34,7 @@ from collector.wire.bmp.values import (
     Termination,
     rib_of,
 )
+from collector.wire.bmp.version4 import IndexedRouteMonitoring, decode_version4
 from collector.wire.element import Element, ElementType
 from collector.wire.errors import Malformed
 
@@ -88,7 +88,7 @@ class Feed:
         seen = Element(ElementType.MALFORMED, at, router=self.router)
         self.header = None
         try:
-            message = decode(frame)
+            message = decode_version4(frame) if frame[:1] == b"\x04" else decode(frame)
             self.header = getattr(message, "header", None)
             yield from _ELEMENTS[type(message)](self, message, at)
         except Malformed as error:
@@ -175,6 +175,16 @@ def _route_monitoring(feed: Feed, message: RouteMonitoring, at: datetime | None)
     yield from update_elements(update, seen, context.add_path)
 
 
+def _indexed(feed: Feed, message: IndexedRouteMonitoring, at: datetime | None) -> Iterator[Element]:
+    """A Route Monitoring of version 4: it may say itself which families have path ids."""
+    context = feed.sessions.context(message.header)
+    if message.path_ids is not None:
+        context = replace(context, add_path=message.path_ids, bare=False)
+    seen = replace(feed.seen(message.header, at), information=message.information)
+    update = decode_update(bgp.body_of(message.update, bgp.MessageType.UPDATE), context)
+    yield from update_elements(update, seen, context.add_path)
+
+
 def _route_mirroring(feed: Feed, message: RouteMirroring, at: datetime | None) -> Iterator[Element]:
     """The mirrored messages; of those that the router itself found malformed no route is believed."""
     seen = replace(feed.seen(message.header, at), mirrored=True)
@@ -214,12 +224,13 @@ def _mirrored(pdu: bytes, seen: Element, context: UpdateContext) -> Iterator[Ele
             raise Malformed(f"BGP message type {kind} is none of 1 to 5", 18, pdu)
 
 
-_ELEMENTS: Final[dict[type[Message], Callable[[Feed, Any, datetime | None], Iterator[Element]]]] = {
+_ELEMENTS: Final[dict[type[Any], Callable[[Feed, Any, datetime | None], Iterator[Element]]]] = {
     Initiation: _initiation,
     Termination: _termination,
     PeerUp: _peer_up,
     PeerDown: _peer_down,
     StatisticsReport: _statistics,
     RouteMonitoring: _route_monitoring,
+    IndexedRouteMonitoring: _indexed,
     RouteMirroring: _route_mirroring,
 }

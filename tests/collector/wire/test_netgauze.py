@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,8 @@ from collector.wire.bmp.decode import decode
 from collector.wire.bmp.frames import Framer
 from collector.wire.bmp.sessions import Sessions
 from collector.wire.bmp.values import Initiation, Message, PeerUp, RouteMonitoring
+from collector.wire.element import Element, ElementType
+from collector.wire.elements import elements
 from tests import needs
 from tests.collector.wire import netgauze
 from tests.collector.wire.pcaps import streams
@@ -75,8 +78,52 @@ def test_frr_10_8_offers_what_netgauze_reads() -> None:
     assert Counter(netgauze.our_offer(side) for side in sides if side is not None) == Counter(theirs)
 
 
+@pytest.mark.parametrize(("name", "monitorings", "ups"), [("bmp/bmpv4-add-path", 21, 9), ("bmp/path-marking", 3, 1)])
+def test_the_draft_of_version_4_says_what_netgauze_reads(name: str, monitorings: int, ups: int) -> None:
+    """NetGauze has 21 Route Monitorings and 9 Peer Ups in the one capture, 3 and 1 (and a Peer Down) in the other."""
+    with (needs.captures() / f"{name}.pcap").open("rb") as file:
+        found = list(elements(file))
+    assert not [element for element in found if element.type is ElementType.MALFORMED]
+    lines = [line["V4"] for line in published(name)]  # type: ignore[index]
+    theirs = [line["RouteMonitoring"] for line in lines if "RouteMonitoring" in line]
+    assert (len(theirs), len([line for line in lines if "PeerUpNotification" in line])) == (monitorings, ups)
+    assert len([e for e in found if e.type is ElementType.STATE and e.state == "up"]) == ups
+    routes = [e for e in found if e.type in (ElementType.ANNOUNCEMENT, ElementType.WITHDRAWAL, ElementType.END_OF_RIB)]
+    assert [_shown(element) for element in routes] == [row for line in theirs for row in _rows(line)]
+
+
+def _shown(element: Element) -> tuple[object, ...]:
+    told = {tlv["name"]: tlv for tlv in element.information}
+    marked = told.get("path-marking", {}).get("status", [])
+    return (
+        str(element.peer or ""),
+        str(element.prefix or ""),
+        element.path_id,
+        str(element.attributes.next_hop) if element.attributes else "",
+        [tlv["index"] for tlv in element.information],
+        [word.replace("-", "") for word in marked],
+    )
+
+
+def _rows(line: dict[str, Any]) -> Iterator[tuple[object, ...]]:
+    """A row a route of NetGauze's; one for an End-of-RIB. The TLV of the BGP message itself is none of `tlvs`."""
+    update = line["update_pdu"]["value"]["BgpUpdate"]["Update"]
+    hops = [each["value"]["NextHop"]["next_hop"] for each in update["path_attributes"] if "NextHop" in each["value"]]
+    marks = [tlv["value"]["PathMarking"] for tlv in line["tlvs"] if "PathMarking" in tlv["value"]]
+    status = [word.lower().replace("_", "") for mark in marks for word in mark["path_status"].split(" | ")]
+    for route in update["nlri"] or [{"network": "", "path_id": None}]:
+        yield (
+            line["peer_header"]["address"] or "",
+            route["network"],
+            route["path_id"],
+            hops[0] if hops else "",
+            [tlv["index"] for tlv in line["tlvs"]],
+            status,
+        )
+
+
 @pytest.mark.parametrize("name", ["bmp/bmpv4-add-path", "bmp/path-marking"])
-def test_the_draft_of_version_4_is_refused_with_a_sentence(name: str) -> None:
+def test_a_live_router_that_speaks_the_draft_of_version_4_is_refused_with_a_sentence(name: str) -> None:
     [feed] = feeds(name)
     framer = Framer()
     assert framer.feed(feed) == []
