@@ -19,7 +19,7 @@ Generated from the decoder's tables by `python -m collector.wire.document > docs
 BMP is read in version 3 (RFC 7854), with the views of RFC 8671 and RFC 9069, the Peer Up TLVs of RFC 9736 and the
 statistics of RFC 9972. Version 4 (draft-ietf-grow-bmp-tlv) is read in files, with the numbers that FRR of 6WIND sent in
 November 2025: TLVs are `information` with an index, and its stateless parsing says which families have path ids.
-Those numbers still move, so a live router that speaks it is refused with a sentence that says what to configure; version
+Those numbers still move, so a live router that speaks it is refused with a sentence on what to configure; version
 1 has no length in its header, and is refused everywhere. MRT is read as RFC 6396 and RFC 8050 have it, with the
 deprecated record types. Whatever cannot be read is an element of type M with its octets; what can be read after it is
 read.
