@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from anycast.counted import counted
 from anycast.intent import TrafficMode
 from lab import packages, plumbing, processes, space, state, truth
 from lab.daemons import application, bird, frr, gobgp, haproxy, nft
@@ -198,7 +199,7 @@ def _wait(lab: Lab, deadline: float, progress: Progress) -> None:
             raise RuntimeError(f"lab {lab.name!r} is not healthy in time; still missing: {'; '.join(missing[:12])}")
         if len(missing) != told:
             told = len(missing)
-            progress(f"{told} things still missing, such as {missing[0]}")
+            progress(f"{counted(told, 'thing')} still missing, such as {missing[0]}")
         time.sleep(0.2)
 
 
