@@ -13,6 +13,10 @@ Chunk = tuple[bytes, int]
 """Octets, and when they were received (ns)."""
 
 
+OWN: Final = 64
+"""This part of the shared memory is each inbox's own: whoever fills the rest crowds no quiet router out."""
+
+
 class Room:
     """Memory that several inboxes share."""
 
@@ -20,10 +24,11 @@ class Room:
         self._octets, self._held = octets, 0
         self._lock = Lock()
 
-    def take(self, octets: int, stretched: bool = False) -> bool:
-        """Take so much of it; False, with nothing taken, when there is less."""
+    def take(self, octets: int, held: int = 0, stretched: bool = False) -> bool:
+        """Take so much of it for an inbox that has `held`; False, with nothing taken, when there is less."""
         with self._lock:
-            if self._held + octets > self._octets + (self._octets // 4 if stretched else 0):
+            bound = self._octets + (self._octets // 4 if stretched else 0)
+            if self._held + octets > bound and held + octets > self._octets // OWN:
                 return False
             self._held += octets
             return True
@@ -66,7 +71,7 @@ class Inbox:
         """Add octets; False, with nothing added, when there is no room for them, neither in memory nor on disk."""
         with self._lock:
             fits = self._held + len(chunk) <= self._stretch(self._memory)
-            if self._spool is None and fits and self._room.take(len(chunk), self.stretched):
+            if self._spool is None and fits and self._room.take(len(chunk), self._held, self.stretched):
                 self._chunks.append((chunk, at))
                 self._held += len(chunk)
                 return True

@@ -7,7 +7,7 @@ from anycast.observation import Session
 from collector.bmp.allow import Allow, caller
 from collector.bmp.exporters import TAKE_OVERS, WINDOW, Exporter
 from collector.bmp.ids import Numbered
-from collector.bmp.inbox import Inbox
+from collector.bmp.inbox import OWN, Inbox, Room
 
 
 def drained(inbox: Inbox) -> list[tuple[bytes, int]]:
@@ -33,6 +33,26 @@ def test_a_full_inbox_takes_no_more() -> None:
     inbox.stretched = True
     assert inbox.put(b"xx", 3)
     assert not inbox.put(b"x", 4)
+
+
+def test_inboxes_share_memory_and_give_it_back() -> None:
+    room = Room(10 * OWN)
+    greedy, other = (Inbox(10 * OWN, 0, None, room) for _ in range(2))
+    assert greedy.put(b"x" * 9 * OWN, 1)
+    assert not other.put(b"x" * 2 * OWN, 2)
+    assert greedy.take(1)
+    assert other.put(b"x" * 9 * OWN, 3)
+    other.close()
+    assert greedy.put(b"x" * 10 * OWN, 4)
+
+
+def test_a_greedy_router_leaves_a_quiet_one_its_own_memory() -> None:
+    room = Room(10 * OWN)
+    greedy, quiet = (Inbox(10 * OWN, 0, None, room) for _ in range(2))
+    assert greedy.put(b"x" * 10 * OWN, 1)
+    assert not greedy.put(b"x", 2)
+    assert quiet.put(b"x" * 10, 3)
+    assert not quiet.put(b"x", 4)
 
 
 def test_the_disk_takes_over_and_keeps_the_order(tmp_path: Path) -> None:
