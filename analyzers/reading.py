@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
 
+from analyzers.probing import Probing
 from analyzers.recognise import Recogniser
 from analyzers.state import Absence, Feed, Held, Peering, Sight, Standing, Table
 from anycast.change import Cause, Presence
@@ -34,11 +35,14 @@ class Reading:
         self.gone_meanwhile: set[tuple[Source, Prefix, int]] | None = None
         """Routes withdrawn while history is asked for what is newly watched; None when it is not."""
         self._remembered: dict[object, tuple[object, object]] = {}
+        self.probing = Probing(intent)
+        """What agents report of their sites."""
         self.learn(intent)
 
     def learn(self, intent: Intent) -> None:
         """Take an intent; what is worked out of it is worked out anew."""
         self.intent = intent
+        self.probing.learn(intent)
         self.recogniser = Recogniser(intent)
         self.wildcards = tuple(v for v in intent.vantages if for_every_peer(v))
         self.named = tuple(v for v in intent.vantages if not for_every_peer(v))

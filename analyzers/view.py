@@ -14,6 +14,7 @@ Presence has three values. The rules, all of them here and in `analyzers/sweep.p
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TypeAlias
 
 from analyzers.holding import Holding
 from analyzers.state import Absence, Feed, Peering, Sight, Standing, Table
@@ -35,6 +36,20 @@ from anycast.observation import (
     TableComplete,
     Withdrawn,
 )
+from anycast.probe import AgentReported
+
+Heard: TypeAlias = (
+    FeedOpened
+    | FeedLost
+    | SessionUp
+    | SessionDown
+    | TableComplete
+    | Announced
+    | Withdrawn
+    | StatsReported
+    | MalformedSeen
+)
+"""What routers say."""
 
 DUMP_PACE = 1000  # routes in one call of `busy`; churn of a settled Internet feed stays far below, a dump far above
 
@@ -44,6 +59,9 @@ class View(Holding):
 
     def apply(self, observation: Observation) -> tuple[Change, ...]:
         """Fold one observation in; return the true differences of routes, in order."""
+        if isinstance(observation, AgentReported):
+            self.probing.apply(observation)
+            return ()
         router, at = _whose(observation)
         self.started = min(self.started or at, at)
         feed = self.feed(router)
@@ -80,6 +98,7 @@ class View(Holding):
                 feed.awaited, feed.newcomer = now, False
         changes = [change for feed in tuple(self.feeds.values()) for change in advance(self, feed, now)]
         age(self, now)
+        self.probing.tick(now)
         return tuple(changes)
 
     def busy(self, session: Session, at: datetime, routes: int) -> None:
@@ -310,7 +329,7 @@ class View(Holding):
             peering.routes = total if total is not None else sum(by_family) if by_family else peering.routes
 
 
-def _whose(observation: Observation) -> tuple[str, datetime]:
+def _whose(observation: Heard) -> tuple[str, datetime]:
     match observation:
         case FeedOpened() | FeedLost() | MalformedSeen():
             return observation.router, observation.at

@@ -88,6 +88,43 @@ COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("before", "string"),  # JSON of anycast.route.Attributes; empty for none
             ("after", "string"),
         ),
+        # One row a probe, as its agent took it. Empty strings and nulls where an answer does not say.
+        "probes": (
+            ("at", NANOSECONDS),  # sent, by the centre's clock
+            ("agent_at", NANOSECONDS),  # sent, by the agent's own wall clock: kept, shown, never used to order
+            ("site", "string"),
+            ("run", "string"),  # of anycast.probe.AgentReported; with `batch` and `number` a row's identity
+            ("batch", "uint64"),
+            ("number", "uint32"),  # place in its batch, from 0
+            ("late", "bool"),  # waited in the agent's spool
+            (
+                "probe",
+                "uint8",
+            ),  # index in anycast.probe.Probe, in the order of its members; so for kind, outcome, proof
+            ("target", "string"),
+            ("kind", "uint8"),
+            ("outcome", "uint8"),
+            ("flow", "int32"),
+            ("port", "uint16"),
+            ("rtt", "int64"),  # nanoseconds, as all durations here; null when nothing was heard
+            ("region", "string"),  # who answered
+            ("nva", "string"),
+            ("instance", "string"),
+            ("generation", "string"),
+            ("proof", "uint8"),
+            ("forward", "int64"),
+            ("held", "int64"),
+            ("connect", "int64"),
+            ("first_byte", "int64"),
+            ("ttl", "uint8"),
+            ("far_ttl", "uint8"),
+            ("seen", "string"),
+            ("status", "uint16"),
+            ("value", "float64"),
+            ("hops", "string"),  # separated by spaces
+            ("detail", "string"),
+            ("tainted", "bool"),
+        ),
         # Bytes that could not be taken as they stand.
         "malformed": (
             ("at", NANOSECONDS),

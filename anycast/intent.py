@@ -151,6 +151,8 @@ class Site:
     """Regions that must never serve this site."""
     local_pref: Mapping[str, int] = field(default_factory=dict)
     """Region to the LOCAL_PREF meant at V6; a region that is not named may have any."""
+    agent: bool = False
+    """Whether a probe agent is meant to report from there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
 from anycast.prefix import Address, Family, Prefix
+from anycast.probe import AgentReported
 from anycast.route import Asn, Attributes
 
 
@@ -212,4 +213,5 @@ Observation: TypeAlias = (
     | Withdrawn
     | StatsReported
     | MalformedSeen
+    | AgentReported
 )

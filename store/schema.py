@@ -21,7 +21,7 @@ ROW_BITS: Final = 24
 MOST_ROWS: Final = 1 << ROW_BITS
 """In one submission."""
 
-TABLES: Final = ("attributes", "sessions", "routes", "changes", "malformed")
+TABLES: Final = ("attributes", "sessions", "routes", "changes", "probes", "malformed")
 """In the order of writing: what is referred to first, so that a crash leaves no row that refers to nothing."""
 
 Submission = Sequence[tuple[str, pa.RecordBatch]]
