@@ -75,7 +75,8 @@ class Outcome(StrEnum):
 
     ANSWERED = "answered"
     LATE = "late"
-    """Answered after the time limit: lost for every verdict, told apart in history."""
+    """An amendment: a probe that was SILENT before was answered after its time limit. History has both; its loss was
+    counted with the first, so nothing is judged from the second."""
     SILENT = "silent"
     """Nothing came within the time limit."""
     REFUSED = "refused"
@@ -94,7 +95,7 @@ class Outcome(StrEnum):
     """Never left us: the rate cap, a full socket, or no right to send it. It says nothing of the network."""
 
 
-LOST = frozenset((Outcome.LATE, Outcome.SILENT, Outcome.UNREACHABLE))
+LOST = frozenset((Outcome.SILENT, Outcome.UNREACHABLE))
 """Outcomes that count as loss on the path."""
 HEARD = frozenset((Outcome.ANSWERED, Outcome.BROKEN, Outcome.INVALID, Outcome.REFUSED, Outcome.RESET))
 """Outcomes in which somebody at the far end said something."""
@@ -172,7 +173,7 @@ class ProbeResult:
     @property
     def counts(self) -> bool:
         """Whether any verdict may rest on it."""
-        return not self.tainted and self.outcome is not Outcome.UNSENT
+        return not self.tainted and self.outcome not in (Outcome.UNSENT, Outcome.LATE)
 
     @property
     def proven(self) -> bool:
