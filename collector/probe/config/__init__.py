@@ -1,0 +1,1 @@
+"""The agent's own file: its values, and how it is read."""
