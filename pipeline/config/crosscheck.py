@@ -9,10 +9,10 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from anycast.prefix import Address, Prefix, inside
-from pipeline.config.document import Tree
-from pipeline.config.fields import nearest
+from collector.written.document import Tree
+from collector.written.problem import KeyPath, key_text
+from collector.written.words import nearest
 from pipeline.config.models import IntentFile, PlacementPart, ReceiverPart
-from pipeline.config.problem import KeyPath, key_text
 from pipeline.config.shape import Complaint, Shaped
 from pipeline.config.vantages import routers, settled
 

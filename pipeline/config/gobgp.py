@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from anycast.intent import Rung, Vantage
 from anycast.route import Asn
-from pipeline.config.problem import ConfigError, Problem
+from collector.written.problem import ConfigError, Problem
 from pipeline.config.settings import Config, Speaker
 
 HOLD_TIME = 180  # what Azure Route Server documents; used where the intent means none

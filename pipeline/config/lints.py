@@ -13,10 +13,10 @@ from typing import TypeAlias
 from anycast.finding import Kind
 from anycast.intent import ROUTE_SERVER, Role
 from anycast.prefix import Address, Prefix
+from collector.written.problem import KeyPath
+from collector.written.words import listed
 from pipeline.config.crosscheck import Located, clear_host, covered, is_loopback, service_prefixes
-from pipeline.config.fields import listed
 from pipeline.config.models import IntentFile, PlacementPart, RegionPart, ServicePart, SitePart
-from pipeline.config.problem import KeyPath
 from pipeline.config.shape import Complaint
 
 Lint: TypeAlias = Callable[[IntentFile, Path], Iterator[Complaint]]

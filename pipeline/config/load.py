@@ -5,11 +5,11 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from collector.written.document import LARGEST, Document, read_document
+from collector.written.problem import ConfigError, Problem, Weight
 from pipeline.config.convert import converted
 from pipeline.config.crosscheck import CHECKS, Names
-from pipeline.config.document import LARGEST, Document, read_document
 from pipeline.config.lints import LINTS
-from pipeline.config.problem import ConfigError, Problem, Weight
 from pipeline.config.settings import Config
 from pipeline.config.shape import Complaint, Shaped, Spoilt, shaped
 

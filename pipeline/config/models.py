@@ -7,6 +7,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from anycast.finding import Severity
 from anycast.intent import ROUTE_SERVER, Role, Rung, TrafficMode
 from anycast.prefix import Prefix
+from collector.written.problem import KeyPath
+from collector.written.words import shown
 from pipeline.config.fields import (
     AddressField,
     AsnField,
@@ -31,9 +33,7 @@ from pipeline.config.fields import (
     TimeField,
     UrlField,
     VantageNameField,
-    shown,
 )
-from pipeline.config.problem import KeyPath
 
 Limit = Annotated[int, Field(ge=1, le=10_000_000)]
 Med = Annotated[int, Field(ge=0, le=0xFFFFFFFF)]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from anycast.intent import Role
-from pipeline.config.fields import DURATION
+from collector.written.words import DURATION
 from pipeline.config.models import IntentFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -8,7 +8,7 @@ from anycast.intent import Intent
 from anycast.prefix import Address
 from anycast.route import Asn
 from collector.archive.compression import Compression
-from pipeline.config.problem import Problem
+from collector.written.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)

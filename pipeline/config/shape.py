@@ -13,10 +13,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from collector.written.document import UNREAD, Tree, at, within
+from collector.written.problem import KeyPath
+from collector.written.words import nearest, shown
 from pipeline.config import models
-from pipeline.config.document import UNREAD, Tree, at, within
-from pipeline.config.fields import ANY_NAME, nearest, shown
-from pipeline.config.problem import KeyPath
+from pipeline.config.fields import ANY_NAME
 
 MOST_ROUNDS = 20  # each round takes away at least one part; parts are 7 levels deep
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from anycast.intent import Rung, Vantage
 from anycast.observation import Rib
 from anycast.prefix import Address
+from collector.written.problem import KeyPath
 from pipeline.config.models import ExporterPart, IntentFile, RegionPart, VantagePart
-from pipeline.config.problem import KeyPath
 from pipeline.config.shape import Complaint
 
 Seat = tuple[str, Address | None, Rib]

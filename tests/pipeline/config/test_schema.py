@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipeline.config.document import read_document
+from collector.written.document import read_document
 from pipeline.config.models import Part
 from pipeline.config.schema import schema
 from pipeline.config.shape import PARTS

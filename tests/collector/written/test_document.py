@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pipeline.config.document import DEEPEST, LARGEST, LONGEST_SCALAR, Document, Tree, read_document
+from collector.written.document import DEEPEST, LARGEST, LONGEST_SCALAR, Document, Tree, read_document
 
 SECONDS = 15.0  # for what takes about two on an idle machine
 

@@ -1,4 +1,4 @@
-"""The bytes of an intent file as text, and the sections that it is made of."""
+"""The bytes of a written file as text, and the sections that it is made of."""
 
 import codecs
 import re

@@ -26,8 +26,8 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from pipeline.config.problem import KeyPath
-from pipeline.config.text import REPLACED, Section, sections, without_control
+from collector.written.problem import KeyPath
+from collector.written.text import REPLACED, Section, sections, without_control
 
 Tree = Any  # dict[str, Tree] | list[Tree] | str | int | float | bool | Unread | None
 
@@ -96,14 +96,14 @@ class _Unreadable(Exception):
         self.fault = Fault(mark, path, message)
 
 
-def read_document(raw: bytes) -> Document:
-    """Read YAML text. Never raises: what is wrong stands in `faults`, and `tree` holds what could be read."""
+def read_document(raw: bytes, what: str = "an intent file") -> Document:
+    """Read YAML text of `what`. Never raises: what is wrong stands in `faults`, and `tree` holds what could be read."""
     if len(raw) > LARGEST:
-        said = f"has {len(raw)} bytes; an intent file has {LARGEST} at most"
+        said = f"has {len(raw)} bytes; {what} has {LARGEST} at most"
         return Document(faults=[Fault(Mark(1, 1), (), said)])
     text, spoilt = without_control(raw)
     faults = [Fault(Mark(*place), (), said) for *place, said in spoilt]
-    reader = _Reader(bool(spoilt))
+    reader = _Reader(what, bool(spoilt))
     document, stop = reader.read(text)
     if isinstance(stop, _NotYaml):
         document = _by_sections(reader, text, [*document.faults, stop.fault])
@@ -173,7 +173,8 @@ class _NotYaml(_Stop):
 class _Reader:
     """Folds event streams into documents, one level of recursion a level of nesting; values count over all of them."""
 
-    def __init__(self, replaced: bool) -> None:
+    def __init__(self, what: str, replaced: bool) -> None:
+        self.what = what
         self.replaced = replaced
         """Characters of the text were replaced by REPLACED, and told: a value that holds one is not known."""
         self.count = 0
@@ -205,7 +206,7 @@ class _Reader:
             if isinstance(event, DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    said = "begins a second document; an intent file holds one"
+                    said = f"begins a second document; {self.what} holds one"
                     raise _Stop(Fault(_mark(event), (), said))
                 self.document.tree = self._value((), next(self.events))
 
@@ -230,7 +231,7 @@ class _Reader:
         mark = _mark(event)
         self.count += 1
         if self.count > MOST_VALUES:
-            said = f"is value number {self.count}; an intent file holds {MOST_VALUES} keys and values at most"
+            said = f"is value number {self.count}; {self.what} holds {MOST_VALUES} keys and values at most"
             raise _Stop(Fault(mark, path, f"{said}, so write fewer, or watch with a second Catchment"))
         return mark
 

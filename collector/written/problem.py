@@ -1,4 +1,4 @@
-"""What is wrong with an intent file, said so that it can be put right: file, line, key, and what would be right."""
+"""What is wrong with a file, said so that it can be put right: file, line, key, and what would be right."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Weight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in an intent file."""
+    """One mistake in a file."""
 
     file: str
     line: int
@@ -52,7 +52,7 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """An intent file that cannot be used. Carries every problem of it, lints too, in the order of the file."""
+    """A file that cannot be used. Carries every problem of it, lints too, in the order of the file."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(rendered(problems)))
