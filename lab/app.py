@@ -10,11 +10,14 @@ be flooded through it; whatever else arrives is dropped without a word. SIGTERM 
 import argparse
 import asyncio
 import json
+import operator
+import random
 import signal
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import cast
 
 PATH = "/.well-known/anycast-id"
@@ -53,7 +56,25 @@ class Identity:
         return "|".join((self.region, self.nva, self.app, self.generation))
 
 
-def respond(request: bytes, identity: Identity) -> tuple[bytes, bool]:
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What ails the application."""
+
+    slow: float = 0.0
+    """Seconds before each answer over HTTP."""
+    failing: float = 0.0
+    """The part of the answers over HTTP that are 503, 0 to 1."""
+
+    @property
+    def strikes(self) -> bool:
+        """Whether this answer is a failure."""
+        return self.failing > random.random()
+
+
+WELL = Trouble()
+
+
+def respond(request: bytes, identity: Identity, fails: bool = False) -> tuple[bytes, bool]:
     """Return the response to one request head (up to its empty line), and whether the connection is kept."""
     line, _, rest = request.decode("latin-1").partition("\r\n")
     words = line.split(" ")
@@ -64,6 +85,8 @@ def respond(request: bytes, identity: Identity) -> tuple[bytes, bool]:
         return _response("405 Method Not Allowed", {"error": f"{method} is not GET or HEAD"}, identity), False
     if path.partition("?")[0] != PATH:
         return _response("404 Not Found", {"error": f"only {PATH} is here"}, identity, method), _kept(version, rest)
+    if fails:
+        return _response("503 Service Unavailable", {"error": "as ordered"}, identity, method), _kept(version, rest)
     return _response("200 OK", asdict(identity), identity, method), _kept(version, rest)
 
 
@@ -124,12 +147,17 @@ class _Echo(asyncio.DatagramProtocol):
             self._transport.sendto(answer, address)
 
 
-async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, identity: Identity) -> None:
+async def _converse(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, identity: Identity, trouble: Callable[[], Trouble]
+) -> None:
     try:
         kept = True
         while kept:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), IDLE_SECONDS)
-            answer, kept = respond(head, identity)
+            now = trouble()
+            answer, kept = respond(head, identity, now.strikes)
+            if now.slow:
+                await asyncio.sleep(now.slow)
             writer.write(answer)
             await writer.drain()
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, ConnectionError):
@@ -138,13 +166,20 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
         writer.close()
 
 
-async def serve(identity: Identity, http: int, udp: int, stop: asyncio.Event, bind: str = "0.0.0.0") -> None:
-    """Answer on both ports until `stop` is set. Raises OSError where a port cannot be had."""
+async def serve(
+    identity: Identity,
+    http: int,
+    udp: int,
+    stop: asyncio.Event,
+    bind: str = "0.0.0.0",
+    trouble: Callable[[], Trouble] = lambda: WELL,
+) -> None:
+    """Answer on both ports until `stop` is set, as `trouble` lets us. Raises OSError where a port cannot be had."""
     open_now: set[asyncio.StreamWriter] = set()
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         open_now.add(writer)
-        await _converse(reader, writer, identity)
+        await _converse(reader, writer, identity, trouble)
         open_now.discard(writer)
 
     server = await asyncio.start_server(converse, bind, http, limit=LONGEST_HEAD)
@@ -164,7 +199,18 @@ async def _run(options: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     identity = Identity(options.region, options.nva, options.instance, options.generation)
-    await serve(identity, options.http, options.udp, stop, options.bind)
+    ails = [read_trouble(options.trouble)]
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGHUP, lambda: operator.setitem(ails, 0, read_trouble(options.trouble))
+    )
+    await serve(identity, options.http, options.udp, stop, options.bind, lambda: ails[0])
+
+
+def read_trouble(path: Path | None) -> Trouble:
+    """Read what ails us from a file of JSON; nothing does where there is none."""
+    if path is None or not path.exists():
+        return WELL
+    return Trouble(**json.loads(path.read_text()))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -176,6 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--generation", default="1")
     parser.add_argument("--http", type=int, required=True, metavar="PORT")
     parser.add_argument("--udp", type=int, required=True, metavar="PORT")
+    parser.add_argument("--trouble", type=Path, metavar="FILE", help="what ails it, in JSON; read again on SIGHUP")
     parser.add_argument("--bind", default="0.0.0.0", metavar="ADDRESS")
     asyncio.run(_run(parser.parse_args(arguments)))
 

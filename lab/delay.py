@@ -6,6 +6,9 @@ One process carries all wires of a lab. A wire joins two interfaces, each in a n
 constant delay for each direction, so a direction is a queue and needs no heap. A frame's delay counts from the kernel's
 receive stamp, not from when Python came round to read it, and lateness is what is over at the moment the frame is out.
 
+What is wrong with a wire (jitter, loss, another delay) stands in the same file, which is read again on SIGHUP. Jitter
+keeps the order of frames, as a queue does.
+
 The frames must be as they would be on a wire: `lab.space.offloads_off` on the interfaces at the far ends (the ones with
 addresses), else TCP hands over segments of 64 KiB with checksums that nobody will finish. Such frames are counted, and
 make the run void, like lateness does.
@@ -16,6 +19,7 @@ import ctypes
 import gc
 import json
 import os
+import random
 import select
 import signal
 import socket
@@ -66,6 +70,10 @@ class Wire:
     b: End
     a_to_b_us: int
     b_to_a_us: int
+    jitter_us: int = 0
+    """Each frame takes up to this much longer, evenly spread, both ways."""
+    loss: float = 0.0
+    """The part of the frames that never arrive, 0 to 1, both ways."""
 
 
 def open_end(end: End) -> socket.socket:
@@ -94,6 +102,9 @@ class Direction:
     target: socket.socket
     delay_ns: int
     lateness: Lateness
+    jitter_ns: int = 0
+    loss: float = 0.0
+    last_due: int = 0
     waiting: deque[tuple[int, bytes]] = field(default_factory=deque)
 
     def take(self) -> None:
@@ -120,7 +131,18 @@ class Direction:
                 continue
             if not now - 1_000_000_000 < arrived <= now:
                 arrived = now  # the wall clock was stepped between stamp and reading
-            self.waiting.append((arrived + self.delay_ns, frame))
+            if self.loss and random.random() < self.loss:
+                self.lateness.let_go += 1
+                continue
+            due = arrived + self.delay_ns
+            if self.jitter_ns:
+                due += int(random.random() * self.jitter_ns)
+            self.last_due = due = max(due, self.last_due)
+            self.waiting.append((due, frame))
+
+    def become(self, delay_us: int, wire: Wire) -> None:
+        """Carry frames from now on as `wire` says; what waits already goes as it was meant to."""
+        self.delay_ns, self.jitter_ns, self.loss = delay_us * 1000, wire.jitter_us * 1000, wire.loss
 
     def give(self, now: int) -> None:
         """Send every frame that is due."""
@@ -141,10 +163,13 @@ class Line:
     """All wires of a lab, and how late they were."""
 
     directions: list[Direction]
+    """Two for each wire, in the order of the wires: a to b, b to a."""
     lateness: Lateness
     started: float
     scheduler: str = "other"
     stopping: bool = False
+    changed: Path | None = None
+    """A file to read the wires from again, before the next frame."""
     processor: float = field(default_factory=time.process_time)
     """Seconds of processor time used before the first frame."""
 
@@ -153,12 +178,23 @@ class Line:
         by_socket = {direction.source: direction for direction in self.directions}
         sources = list(by_socket)
         while not self.stopping:
+            if self.changed is not None:
+                self.become(wires_of(self.changed.read_text()))
+                self.changed = None
             for source in select.select(sources, (), (), self._wait())[0]:
                 by_socket[source].take()
             self._linger()
             now = time.monotonic_ns()
             for direction in self.directions:
                 direction.give(now)
+
+    def become(self, wires: Sequence[Wire]) -> None:
+        """Take the same wires with other delays, jitter and loss. Raises ValueError when they are not the same."""
+        if 2 * len(wires) != len(self.directions):
+            raise ValueError(f"{len(wires)} wires are not the {len(self.directions) // 2} that this line carries")
+        for number, wire in enumerate(wires):
+            self.directions[2 * number].become(wire.a_to_b_us, wire)
+            self.directions[2 * number + 1].become(wire.b_to_a_us, wire)
 
     def _nearest(self) -> int | None:
         return min((direction.waiting[0][0] for direction in self.directions if direction.waiting), default=None)
@@ -191,7 +227,9 @@ def open_line(wires: Sequence[Wire]) -> Line:
         a, b = _open(wire.a), _open(wire.b)
         directions.append(Direction(a, b, wire.a_to_b_us * 1000, lateness))
         directions.append(Direction(b, a, wire.b_to_a_us * 1000, lateness))
-    return Line(directions, lateness, time.time())
+    line = Line(directions, lateness, time.time())
+    line.become(wires)
+    return line
 
 
 def _open(end: End) -> socket.socket:
@@ -216,9 +254,16 @@ def hurry() -> str:
 
 
 def wires_of(text: str) -> tuple[Wire, ...]:
-    """Read wires: a JSON list of {"name", "a": [namespace, interface], "b": ..., "us": [a to b, b to a]}."""
+    """Read wires: a JSON list of {"name", "a": [namespace, interface], "b": ..., "us": [a to b, b to a]}, and where a
+    wire is not well "jitter_us" and "loss"."""
     value: list[Mapping[str, Any]] = json.loads(text)
-    return tuple(Wire(one["name"], End(*one["a"]), End(*one["b"]), *one["us"]) for one in value)
+    return tuple(map(_wire_of, value))
+
+
+def _wire_of(one: Mapping[str, Any]) -> Wire:
+    there, back = one["us"]
+    jitter, loss = int(one.get("jitter_us", 0)), float(one.get("loss", 0))
+    return Wire(one["name"], End(*one["a"]), End(*one["b"]), there, back, jitter, loss)
 
 
 def text_of(wires: Sequence[Wire]) -> str:
@@ -230,9 +275,12 @@ def text_of(wires: Sequence[Wire]) -> str:
                 "a": [wire.a.namespace, wire.a.interface],
                 "b": [wire.b.namespace, wire.b.interface],
                 "us": [wire.a_to_b_us, wire.b_to_a_us],
+                "jitter_us": wire.jitter_us,
+                "loss": wire.loss,
             }
             for wire in wires
-        ]
+        ],
+        indent=1,
     )
 
 
@@ -251,6 +299,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     line = open_line(wires_of(options.wires.read_text()))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(line, "stopping", True))
+    signal.signal(signal.SIGHUP, lambda *_: setattr(line, "changed", options.wires))
     line.scheduler = hurry()
     # A thread, for a file may block; and the first report at once, as the sign that the wires are up.
     line.report().write(options.report)

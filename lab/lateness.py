@@ -35,6 +35,8 @@ class Report:
     cpu_us: int
     scheduler: str
     """"fifo" where real-time scheduling was granted, else "other"."""
+    let_go: int = 0
+    """Frames that a wire's loss took, as it was told to."""
     bins: dict[str, int] = field(default_factory=dict)
     """Upper edge in microseconds to how many frames were at most that late, and later than the bin before."""
 
@@ -62,6 +64,7 @@ class Lateness:
         self.dropped = 0
         self.unfinished = 0
         self.undeliverable = 0
+        self.let_go = 0
         self._bins = [0] * (LATEST_BIN + 1)
         self._worst_ns = 0
 
@@ -87,6 +90,7 @@ class Lateness:
             undeliverable=self.undeliverable,
             cpu_us=round(cpu_seconds * 1e6),
             scheduler=scheduler,
+            let_go=self.let_go,
             bins={str(edge): count for edge, count in bins.items()},
         )
 
@@ -106,6 +110,7 @@ def between(before: Report, after: Report) -> Report:
         unfinished=after.unfinished - before.unfinished,
         undeliverable=after.undeliverable - before.undeliverable,
         cpu_us=after.cpu_us - before.cpu_us,
+        let_go=after.let_go - before.let_go,
         bins={str(edge): count for edge, count in bins.items() if count},
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +113,56 @@ async def test_the_server_answers_twice_on_one_connection_and_over_udp_and_then_
     await server
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", http)
+
+
+def test_a_failing_application_answers_503_and_still_says_who_it_is() -> None:
+    response, kept = app.respond(get(), WHO, fails=True)
+    status, headers, _ = split(response)
+    assert status == "HTTP/1.1 503 Service Unavailable"
+    assert headers["X-Anycast-Region"] == "weu"
+    assert kept
+
+
+def test_trouble_strikes_as_often_as_it_says_and_is_read_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "trouble.json"
+    assert app.read_trouble(file) == app.read_trouble(None) == app.WELL
+    file.write_text(json.dumps({"slow": 0.25, "failing": 0.5}))
+    half = app.read_trouble(file)
+    assert half.slow == 0.25
+    assert 350 < sum(half.strikes for _ in range(1000)) < 650
+    assert not any(app.WELL.strikes for _ in range(100))
+    assert all(app.Trouble(failing=1.0).strikes for _ in range(100))
+
+
+async def test_a_slow_application_answers_later_and_no_sooner_than_it_was_told() -> None:
+    port = free_port()
+    ails = [app.Trouble(slow=0.3)]
+    stop = asyncio.Event()
+    running = asyncio.create_task(app.serve(WHO, port, free_port(), stop, "127.0.0.1", lambda: ails[0]))
+    try:
+        assert await ask(port) >= 0.3
+        ails[0] = app.WELL
+        assert await ask(port) < 0.3
+    finally:
+        stop.set()
+        await running
+
+
+async def ask(port: int) -> float:
+    """Ask who answers, and return the seconds that it took."""
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            break
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.01)
+    began = asyncio.get_running_loop().time()
+    writer.write(get())
+    assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    writer.close()
+    return asyncio.get_running_loop().time() - began
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

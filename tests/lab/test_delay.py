@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_wires_are_read_as_they_were_written() -> None:
 
 
 def test_a_labs_wires_delay_a_round_trip_by_what_its_plan_says() -> None:
-    ways = {wire.name: (wire.a_to_b_us, wire.b_to_a_us) for wire in wires_of(application.wires(Lab("fx")))}
+    ways = {wire.name: (wire.a_to_b_us, wire.b_to_a_us) for wire in application.wires(Lab("fx"))}
     assert ways["ams-weu1"] == (4000, 4000)
     assert ways["nyc-eusv"] == (8000, 8000)
 
@@ -126,6 +127,45 @@ def test_a_round_trip_takes_both_delays_and_hardly_more(line: Path) -> None:
             break
     assert lateness.void(run) is None
     assert mean < 42.0
+
+
+def pinged(count: int) -> tuple[int, list[float]]:
+    """Return how many were sent, and the round-trip times in milliseconds of those that were answered."""
+    argv = ["ip", "netns", "exec", f"{NAME}a", "fping", "-C", str(count), "-q", "-t", "300", "-p", "10", "10.200.0.2"]
+    said = subprocess.run(argv, capture_output=True, text=True).stderr.partition(":")[2].split()
+    return len(said), [float(word) for word in said if word != "-"]
+
+
+@pytest.mark.lab
+def test_a_wire_takes_another_delay_jitter_and_loss_while_it_runs_and_gives_them_back(line: Path) -> None:
+    needs.tool("fping")
+    file = line.with_name("wires.json")
+    [healthy] = wires_of(file.read_text())
+    worse = replace(healthy, a_to_b_us=30_000, jitter_us=8_000, loss=0.2)
+    [process] = [child for child in children() if "lab.delay" in child[1]]
+    file.write_text(text_of([worse]))
+    os.kill(process[0], signal.SIGHUP)
+    time.sleep(0.2)
+    sent, times = pinged(200)
+    # Lost on the way or on the way back: 36 of 100; six standard deviations of 200 tries are 41.
+    assert abs(len(times) - 0.64 * sent) < 41
+    assert min(times) >= 60.0
+    assert max(times) - min(times) > 6.0
+    time.sleep(1.1)
+    assert lateness.read(line).let_go > 30
+    file.write_text(text_of([healthy]))
+    os.kill(process[0], signal.SIGHUP)
+    time.sleep(0.2)
+    sent, times = pinged(100)
+    assert len(times) == sent == 100
+    assert sorted(times)[50] < 45.0
+
+
+def children() -> list[tuple[int, str]]:
+    """Our child processes, with their command lines."""
+    argv = ["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())]
+    rows = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [(int(row.split()[0]), row) for row in rows]
 
 
 @pytest.mark.lab
