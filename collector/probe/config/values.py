@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 
 from anycast.probe import Identity, Target
 
@@ -34,7 +33,7 @@ class Matcher:
 
     part: Part
     where: str = ""
-    known: Mapping[str, Identity] = MappingProxyType({})
+    known: Mapping[str, Identity] = field(default_factory=dict)
     """Texts that may be found and who they are; a text that is not among them is nobody's (`Outcome.INVALID`)."""
 
 
