@@ -21,7 +21,8 @@ from collector.wire.feeds import BGP, BMP
 from collector.wire.mrt.records import Readable
 from collector.wire.pcap.conversations import LIMITS, begins
 from collector.wire.pcap.files import packets
-from collector.wire.pcap.packets import FIN, RST, SYN, End, Segment, segment
+from collector.wire.pcap.fragments import Segments
+from collector.wire.pcap.packets import FIN, RST, SYN, End, Segment
 from collector.wire.pcap.tcp import Direction, Flow, Gap
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,6 +40,8 @@ class _Line:
     begun: bool = False
     """Its SYN was captured, and nothing is missing since."""
     unknown: bytes = b""
+    looked: int = 0
+    """Octets of it in which BMP was looked for."""
     cutter: Cutter | None = None
     """None until it has been recognised as BMP."""
     lacks: str = ""
@@ -52,7 +55,7 @@ def pcap_moments(files: Iterable[Readable], named: Named, passed: Passed) -> Ite
 
     Times are those of the packets and never go back. What is damaged, and where octets lack, is counted in `passed`.
     """
-    lines, clock = _Lines(named, passed), 0
+    lines, segments, clock = _Lines(named, passed), Segments(), 0
     for file in files:
         try:
             for packet in packets(file):
@@ -60,7 +63,7 @@ def pcap_moments(files: Iterable[Readable], named: Named, passed: Passed) -> Ite
                     passed.damaged += 1
                     continue
                 clock = clock if packet.time is None else max(clock, (packet.time - _EPOCH) // _MICROSECOND * 1_000)
-                part = segment(packet.link, packet.data)
+                part = segments.take(packet)
                 if isinstance(part, Segment):
                     yield from lines.take(part, packet.time, clock)
         except Malformed:
@@ -112,13 +115,13 @@ class _Lines:
     def end(self, clock: int) -> Iterator[Moment]:
         """The captures end: what waits behind gaps is all that there is."""
         for (source, _), line in self._lines.items():
-            yield from self._flow(line, source, line.direction.finish(), clock)
+            yield from self._finish(line, source, clock)
 
     def _line(self, part: Segment, clock: int) -> Generator[Moment, None, _Line]:
         """Return the line of a segment; a SYN of another connection ends the one between the same ends."""
         ends = part.source, part.target
         line = self._lines.pop(ends, None)
-        if line is not None and part.flags & SYN and line.direction.busy and line.direction.start != part.sequence:
+        if line is not None and part.flags & SYN and line.direction.busy and not line.direction.began(part.sequence):
             yield from self._close(line, part.source, "followed by another", clock)
             line = None
         self._lines[ends] = line = line or _Line()
@@ -137,8 +140,14 @@ class _Lines:
             else:
                 yield from self._recognised(line, source, line.unknown + item, clock)
 
+    def _finish(self, line: _Line, source: End, clock: int) -> Iterator[Moment]:
+        """No more of it will come."""
+        yield from self._flow(line, source, line.direction.finish(), clock)
+        if line.unknown:
+            yield from self._recognised(line, source, line.unknown, clock, final=True)
+
     def _gap(self, line: _Line, source: End, gap: Gap, clock: int) -> Iterator[Moment]:
-        line.begun, line.unknown = False, b""
+        line.begun, line.unknown, line.looked = False, b"", 0
         if line.cutter is not None:
             size = "an unknown number of" if gap.size is None else gap.size
             line.lacks = f"the capture lacks {size} octets of it"
@@ -146,16 +155,20 @@ class _Lines:
             yield from self._cut(line, source, line.cutter.torn(line.lacks), clock)
             yield from self._lost(line, source, line.lacks, clock)
 
-    def _recognised(self, line: _Line, source: End, data: bytes, clock: int) -> Iterator[Moment]:
+    def _recognised(self, line: _Line, source: End, data: bytes, clock: int, final: bool = False) -> Iterator[Moment]:
         line.unknown = data
         searching = False
         if begins(BGP, data):
             line.over = True
         elif begins(BMP, data):
             line.cutter = Cutter(BMP, strict=False, live=True)
-        elif not line.begun and any(not isinstance(piece, Damaged) for piece in _sought().feed(data)):
-            line.cutter, searching = _sought(), True
-        elif len(data) >= LIMITS.look:
+        elif not line.begun and (
+            final or len(data) - line.looked >= len(data) >> 7
+        ):  # not at each of a host of segments
+            line.looked = len(data)
+            if any(not isinstance(piece, Damaged) for piece in _sought().feed(data)):
+                line.cutter, searching = _sought(), True
+        if line.cutter is None and len(data) >= LIMITS.look:
             line.over = True
         if line.over or line.cutter is not None:
             line.unknown = b""
@@ -194,7 +207,7 @@ class _Lines:
             yield Moment(clock, exporter, What.MIDWAY)
 
     def _close(self, line: _Line, source: End, how: str, clock: int) -> Iterator[Moment]:
-        yield from self._flow(line, source, line.direction.finish(), clock)
+        yield from self._finish(line, source, clock)
         yield from self._lost(line, source, f"the connection was {how}", clock)
         line.over = True
 

@@ -121,8 +121,12 @@ class Side:
 
 
 def _may_begin(data: bytes) -> bool:
-    """Whether these octets can be the beginning of a BMP message that is not whole yet."""
-    return not isinstance(BMP.size(bytearray(data[:84]), 0), str) and data[5] <= 6
+    """Whether these octets can be the beginning of a message of BMP, or of BGP, of which more is to come."""
+    start = bytearray(data[:84])
+    size = BGP.size(start, 0)
+    if not isinstance(size, str):
+        return len(data) < min(size, 84)
+    return not isinstance(BMP.size(start, 0), str) and data[5] <= 6
 
 
 def begins(framing: Framing, data: bytes) -> bool:
@@ -252,8 +256,8 @@ class Conversations:
 
 
 def _begins_anew(side: Side, part: Segment) -> bool:
-    """Whether a SYN opens another connection between the same ends."""
-    return bool(part.flags & SYN) and side.direction.busy and side.direction.start != part.sequence
+    """Whether a SYN opens another connection between the same ends; it may have been captured late."""
+    return bool(part.flags & SYN) and side.direction.busy and not side.direction.began(part.sequence)
 
 
 def _taken(talk: Conversation, part: Segment, at: datetime | None, place: int) -> Iterator[Element]:

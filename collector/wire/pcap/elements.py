@@ -15,7 +15,8 @@ from collector.wire.errors import Malformed
 from collector.wire.mrt.records import Readable
 from collector.wire.pcap.conversations import LIMITS, Conversations, Limits
 from collector.wire.pcap.files import packets
-from collector.wire.pcap.packets import segment
+from collector.wire.pcap.fragments import Segments
+from collector.wire.pcap.packets import FRAGMENTS
 
 
 def pcap_elements(file: Readable, limits: Limits = LIMITS) -> Iterator[Element]:
@@ -23,7 +24,7 @@ def pcap_elements(file: Readable, limits: Limits = LIMITS) -> Iterator[Element]:
 
     Raises Malformed where reading the file does, after all that came out of it.
     """
-    talks, passed = Conversations(limits), Counter[str]()
+    talks, segments, passed = Conversations(limits), Segments(), Counter[str]()
     at, place, failure = None, 0, None
     try:
         for packet in packets(file):
@@ -32,21 +33,22 @@ def pcap_elements(file: Readable, limits: Limits = LIMITS) -> Iterator[Element]:
                 yield skipped(Element(ElementType.MALFORMED, at), packet.reason, place, packet.raw)
                 continue
             at = packet.time or at
-            found = segment(packet.link, packet.data)
+            found = segments.take(packet)
             if isinstance(found, str):
                 passed[found] += 1
-            else:
+            elif found is not None:
                 yield from talks.take(found, packet.time, place)
     except Malformed as error:
         failure = error
     yield from talks.end(at, place)
+    passed[FRAGMENTS] += segments.lost
     yield from _notes(talks, passed)
     if failure is not None:
         raise failure
 
 
 def _notes(talks: Conversations, passed: Counter[str]) -> Iterator[Element]:
-    said = [f"{count} {what}" for what, count in sorted(passed.items())]
+    said = [f"{count} {what}" for what, count in sorted(passed.items()) if count]
     if talks.passed.streams:
         told = f"{talks.passed.streams} connections that are neither BMP nor BGP, {talks.passed.octets} octets in all"
         said.append(told)

@@ -33,13 +33,15 @@ class Packet:
     """Of its record in the (decompressed) file."""
 
 
-_MAGICS: Final[dict[bytes, tuple[Order, int]]] = {
-    b"\xd4\xc3\xb2\xa1": ("little", 1),
-    b"\xa1\xb2\xc3\xd4": ("big", 1),
-    b"\x4d\x3c\xb2\xa1": ("little", 1000),
-    b"\xa1\xb2\x3c\x4d": ("big", 1000),
+_MAGICS: Final[dict[bytes, tuple[Order, int, int]]] = {
+    b"\xd4\xc3\xb2\xa1": ("little", 1, 16),
+    b"\xa1\xb2\xc3\xd4": ("big", 1, 16),
+    b"\x4d\x3c\xb2\xa1": ("little", 1000, 16),
+    b"\xa1\xb2\x3c\x4d": ("big", 1000, 16),
+    b"\x34\xcd\xb2\xa1": ("little", 1, 24),  # an old libpcap of Linux distributions, with the interface of each packet
+    b"\xa1\xb2\xcd\x34": ("big", 1, 24),
 }
-"""How a pcap file begins: order of octets, and parts of a microsecond in which it counts."""
+"""How a pcap file begins: order of octets, parts of a microsecond in which it counts, octets in front of a packet."""
 
 _SECTION: Final = b"\x0a\x0d\x0d\x0a"  # the same in both orders
 _ORDERS: Final[dict[bytes, Order]] = {b"\x4d\x3c\x2b\x1a": "little", b"\x1a\x2b\x3c\x4d": "big"}
@@ -65,13 +67,16 @@ def packets(file: Readable) -> Iterator[Packet | Damaged]:
         return
     if len(start) < 24:
         raise Malformed(f"a pcap file begins with a header of 24 octets; {len(start)} are here", 0, start)
-    order, parts = _MAGICS[start[:4]]
+    order, parts, front = _MAGICS[start[:4]]
     link = int.from_bytes(start[20:24], order) & 0xFFFF  # the high octets tell of a frame check sequence
 
     def one(piece: Piece, at: int) -> Iterator[Packet | Damaged]:
-        yield replace(piece, offset=at) if isinstance(piece, Damaged) else _packet(piece.data, order, parts, link, at)
+        if isinstance(piece, Damaged):
+            yield replace(piece, offset=at)
+        else:
+            yield Packet(_time(piece.data, order, parts), link, piece.data[front:], at)
 
-    yield from _read(file, b"", Cutter(_RECORDS[order]), one, 24)
+    yield from _read(file, b"", Cutter(_RECORDS[order, front]), one, 24)
 
 
 def _read(
@@ -95,33 +100,33 @@ def _read(
         raise failure
 
 
-def _packet(raw: bytes, order: Order, parts: int, link: int, offset: int) -> Packet:
+def _time(raw: bytes, order: Order, parts: int) -> datetime:
     seconds, fraction = int.from_bytes(raw[:4], order), int.from_bytes(raw[4:8], order)
-    return Packet(_EPOCH + timedelta(seconds=seconds, microseconds=fraction // parts), link, raw[16:], offset)
+    return _EPOCH + timedelta(seconds=seconds, microseconds=fraction // parts)
 
 
-def _records(order: Order) -> Framing:
+def _records(order: Order, front: int) -> Framing:
     def size(data: bytearray, at: int) -> int | str:
         held, sent = int.from_bytes(data[at + 8 : at + 12], order), int.from_bytes(data[at + 12 : at + 16], order)
-        if held + 16 > LONGEST:
-            return f"a packet of {held} octets is longer than {LONGEST - 16}"
+        if held + front > LONGEST:
+            return f"a packet of {held} octets is longer than {LONGEST - front}"
         if held > sent and sent:
             return f"a packet of {sent} octets cannot have {held} captured"
-        return 16 + held
+        return front + held
 
     def sound(data: bytearray, at: int, size: int) -> bool:
         """An IPv4 header at the least, as much sent as captured, and the next packet not a month away."""
         seconds = (int.from_bytes(data[here : here + 4], order) for here in (at, at + size))
         near = at + size >= len(data) or abs(next(seconds) - next(seconds)) < 30 * 86_400
-        return near and size >= 16 + 20 and int.from_bytes(data[at + 12 : at + 16], order) >= size - 16
+        return near and size >= front + 20 and int.from_bytes(data[at + 12 : at + 16], order) >= size - front
 
     small = rb"..[\0-\x0f]\0" if order == "little" else rb"\0[\0-\x0f].."
     parts = rb"...[\0-\x3b]" if order == "little" else rb"[\0-\x3b]..."
     start = re.compile(rb"(?=...." + parts + small + small + rb")", re.DOTALL)
-    return Framing("packet", 16, size, start, sound)
+    return Framing("packet", front, size, start, sound)
 
 
-_RECORDS: Final[dict[Order, Framing]] = {"little": _records("little"), "big": _records("big")}
+_RECORDS: Final = {(order, front): _records(order, front) for order, _, front in _MAGICS.values()}
 
 
 def _block_order(data: bytes | bytearray, at: int) -> Order:

@@ -30,7 +30,26 @@ class Segment:
     """Octets of the payload, at its end, that were not captured."""
 
 
-def segment(link: int, data: bytes) -> Segment | str:
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A part of an IP packet that may hold a TCP segment."""
+
+    ends: tuple[Address, Address]
+    identification: bytes
+    kind: int
+    """Protocol, or extension header, with which the whole packet's payload begins."""
+    start: int
+    """Octets of that payload before it."""
+    more: bool
+    """It is not the last."""
+    payload: bytes
+
+
+FRAGMENTS: Final = "fragments of IP packets"
+_CUT: Final = "packets cut inside their headers"
+
+
+def segment(link: int, data: bytes) -> Segment | Fragment | str:
     """Find the TCP segment of a packet; returns what it is instead where there is none, in few different words."""
     found = _LINKS.get(link)
     if found is None:
@@ -38,7 +57,16 @@ def segment(link: int, data: bytes) -> Segment | str:
     try:
         return _network(data, *found(data))
     except IndexError:
-        return "packets cut inside their headers"
+        return _CUT
+
+
+def whole(ends: tuple[Address, Address], kind: int, payload: bytes) -> Segment | str:
+    """Find the TCP segment of an IP packet whose fragments were joined."""
+    try:
+        found = _upper(payload, kind, 0, len(payload), ends)
+    except IndexError:
+        return _CUT
+    return FRAGMENTS if isinstance(found, Fragment) else found
 
 
 Next = tuple[int, int]
@@ -90,7 +118,7 @@ _LINKS: Final[dict[int, Callable[[bytes], Next]]] = {
 """What stands before the network header, by LINKTYPE of tcpdump.org."""
 
 
-def _network(data: bytes, kind: int, at: int) -> Segment | str:
+def _network(data: bytes, kind: int, at: int) -> Segment | Fragment | str:
     while kind in _TAGS:
         kind, at = _u16(data, at + 2), at + 4
     if kind == _PPPOE:
@@ -107,33 +135,56 @@ def _network(data: bytes, kind: int, at: int) -> Segment | str:
     return "packets that are not IP"
 
 
-def _ipv4(data: bytes, at: int) -> Segment | str:
+def _ipv4(data: bytes, at: int) -> Segment | Fragment | str:
     header, size, _last = (data[at] & 15) * 4, _u16(data, at + 2), data[at + 19]
     if data[at + 9] != 6:
-        return "IP packets that are not TCP"
-    if _u16(data, at + 6) & 0x3FFF:  # more fragments, or an offset
-        return "fragments of IP packets"
+        return _OTHER
+    if header < 20:
+        return _CUT
     end = at + size if size else len(data)  # 0 where the network card was to cut it into segments
     addresses = IPv4Address(data[at + 12 : at + 16]), IPv4Address(data[at + 16 : at + 20])
-    return _tcp(data, at + header, end, addresses) if header >= 20 else "packets cut inside their headers"
+    part = _u16(data, at + 6)
+    if part & 0x3FFF:  # more fragments, or an offset
+        start, more = (part & 0x1FFF) * 8, bool(part & 0x2000)
+        return _fragment(addresses, data[at + 4 : at + 6], 6, (start, more), data[at + header :], end - at - header)
+    return _tcp(data, at + header, end, addresses)
 
 
 _OPTIONS: Final = (0, 43, 60, 135, 139, 140)  # hop-by-hop, routing, destination options, mobility, HIP, Shim6
+_OTHER: Final = "IP packets that are not TCP"
 
 
-def _ipv6(data: bytes, at: int) -> Segment | str:
+def _ipv6(data: bytes, at: int) -> Segment | Fragment | str:
     size, kind, here, _last = _u16(data, at + 4), data[at + 6], at + 40, data[at + 39]
+    end = at + 40 + size if size else len(data)
+    return _upper(data, kind, here, end, (IPv6Address(data[at + 8 : at + 24]), IPv6Address(data[at + 24 : at + 40])))
+
+
+def _upper(data: bytes, kind: int, here: int, end: int, addresses: tuple[Address, Address]) -> Segment | Fragment | str:
+    """What stands behind the IP header and the extension headers (RFC 8200, 4)."""
     while kind != 6:
         if kind in _OPTIONS:
             kind, here = data[here], here + 8 + data[here + 1] * 8
         elif kind == 51:  # authentication header (RFC 4302)
             kind, here = data[here], here + 8 + data[here + 1] * 4
-        elif kind == 44 and not _u16(data, here + 2) & 0xFFF9:  # a fragment that is the whole
-            kind, here = data[here], here + 8
+        elif kind == 44:
+            part, kind, known, here = _u16(data, here + 2), data[here], data[here + 4 : here + 8], here + 8
+            if part & 0xFFF9:  # else it is the whole
+                return _fragment(addresses, known, kind, (part & 0xFFF8, bool(part & 1)), data[here:], end - here)
         else:
-            return "fragments of IP packets" if kind == 44 else "IP packets that are not TCP"
-    end = at + 40 + size if size else len(data)
-    return _tcp(data, here, end, (IPv6Address(data[at + 8 : at + 24]), IPv6Address(data[at + 24 : at + 40])))
+            return _OTHER
+    return _tcp(data, here, end, addresses)
+
+
+def _fragment(
+    ends: tuple[Address, Address], known: bytes, kind: int, place: tuple[int, bool], data: bytes, size: int
+) -> Fragment | str:
+    if kind not in (*_OPTIONS, 6, 51):
+        return _OTHER
+    start, more = place
+    if not 0 < size <= len(data) or start + size > 0xFFFF or (more and size % 8):  # cut, or no fragment
+        return FRAGMENTS
+    return Fragment(ends, known, kind, start, more, data[:size])
 
 
 def _tcp(data: bytes, at: int, end: int, addresses: tuple[Address, Address]) -> Segment | str:

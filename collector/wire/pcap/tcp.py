@@ -46,6 +46,7 @@ class Direction:
         self._fresh = False
         self._end: int | None = None
         self._count = 0
+        self._first: int | None = None
         self.start: int | None = None
         """Sequence number of its SYN, where one was captured."""
         self.held = 0
@@ -57,6 +58,10 @@ class Direction:
     def busy(self) -> bool:
         """Whether anything of it has been captured."""
         return self._next is not None
+
+    def began(self, sequence: int) -> bool:
+        """Whether it began with the SYN of this sequence number, captured or not."""
+        return sequence in (self.start, self._first)
 
     @property
     def ended(self) -> bool:
@@ -114,7 +119,7 @@ class Direction:
     def _where(self, sequence: int) -> int | None:
         """Position in the direction of a sequence number; None for one that is far away."""
         if self._next is None:
-            self._next = sequence
+            self._next, self._first = sequence, (sequence - 1) & 0xFFFFFFFF
         ahead = (sequence - self._next + (1 << 31)) % (1 << 32) - (1 << 31)
         return self._position + ahead if abs(ahead) <= FAR else None
 

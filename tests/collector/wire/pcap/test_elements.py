@@ -23,7 +23,7 @@ from collector.wire.elements import elements
 from collector.wire.pcap.conversations import Limits
 from collector.wire.pcap.elements import pcap_elements
 from tests.collector.wire.bmp.samples import header, peer_up, speaker
-from tests.collector.wire.pcap.writing import START, B, Connection, ip, pcap, time
+from tests.collector.wire.pcap.writing import A6, B6, START, A, B, Connection, fragments, ip, pcap, time
 from tests.collector.wire.test_elements import ROUTE, WEB, monitoring
 
 KEEPALIVE = encode_message(MessageType.KEEPALIVE, b"")
@@ -212,6 +212,43 @@ def test_any_segments_give_the_same_elements(cuts: list[int], random: object, sh
         talk.again(0, at, part)
     plain = [replace(element, time=None, router_time=None, router="") for element in elements(io.BytesIO(STREAM))]
     assert [replace(element, time=None, router_time=None, router="") for element in read(talk)] == plain
+
+
+@pytest.mark.parametrize("size", [1, 2, 19, 30])
+def test_a_session_in_tiny_segments_is_a_session(size: int) -> None:
+    said = (0, opened()), (1, opened()), (0, KEEPALIVE), (1, KEEPALIVE), (0, UPDATE)
+    whole, tiny = Connection().opened(), Connection().opened()
+    for side, octets in said:
+        whole.say(side, octets)
+        tiny.say(side, *(octets[at : at + size] for at in range(0, len(octets), size)))
+    found, meant = ([replace(element, time=None) for element in read(one)] for one in (tiny, whole))
+    assert found == meant
+    assert kinds(found) == "SSA"
+
+
+def test_a_syn_that_was_captured_behind_its_data_begins_no_other_connection() -> None:
+    talk = session({"add_path": {IPV4_UNICAST: BOTH}}, {"add_path": {IPV4_UNICAST: BOTH}})
+    early = {0: 3, 1: 4}  # each side's OPEN changes places with its SYN
+    for syn, data in early.items():
+        talk.packets[syn], talk.packets[data] = talk.packets[data], talk.packets[syn]
+    talk.say(0, encode_message(MessageType.UPDATE, encode_update([replace(WEB, path_id=7)], ROUTE, context=WITH_IDS)))
+    talk.packets = [(START + at, packet) for at, (_, packet) in enumerate(talk.packets)]
+    assert [element.path_id for element in read(talk) if element.type is ElementType.ANNOUNCEMENT] == [7]
+    assert not [element for element in read(talk) if element.type is ElementType.NOTE]
+
+
+@pytest.mark.parametrize("ends", [(A, B), (A6, B6)])
+def test_a_session_in_fragments_is_a_session(ends: tuple[tuple[str, int], tuple[str, int]]) -> None:
+    talk = Connection(*ends).opened().say(0, opened()).say(1, opened()).say(0, KEEPALIVE, UPDATE)
+    meant = read(talk)
+    talk.packets = [(at, part) for number, (at, one) in enumerate(talk.packets) for part in fragments(one, 16, number)]
+    assert read(talk) == meant
+    assert "A" in kinds(meant)
+    del talk.packets[-1]
+    *rest, note = read(talk)
+    assert "A" not in kinds(rest)
+    left = -(-(20 + len(UPDATE)) // 16) - 1
+    assert note.detail == f"passed over: {left} fragments of IP packets"
 
 
 @settings(max_examples=60)

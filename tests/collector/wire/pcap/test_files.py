@@ -39,6 +39,13 @@ def test_pcap_is_read_in_both_orders_and_resolutions(order: Order, nano: bool) -
 
 
 @pytest.mark.parametrize("order", ["little", "big"])
+def test_a_pcap_with_the_longer_heads_of_old_linux_is_read(order: Order) -> None:
+    first, second = cut(pcap([(START + 0.25, DATA), (START + 1, b"")], order, link=1, extra=8))
+    assert first == Packet(time(START + 0.25), 1, DATA, 24)
+    assert second == Packet(time(START + 1), 1, b"", 24 + 24 + len(DATA))
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
 def test_pcapng_is_read_in_both_orders_with_the_clock_of_each_interface(order: Order) -> None:
     nano = (9).to_bytes(2, order) + (1).to_bytes(2, order) + b"\x09\0\0\0"
     shift = (14).to_bytes(2, order) + (8).to_bytes(2, order) + START.to_bytes(8, order)

@@ -77,8 +77,9 @@ def test_options_and_extension_headers_are_passed_over() -> None:
         (1, bytes(12) + b"\x08\x06" + bytes(28), "packets that are not IP"),
         (101, ip(A[0], B[0], bytes(20), kind=17), "IP packets that are not TCP"),
         (101, ip(A6[0], B6[0], bytes(20), kind=50), "IP packets that are not TCP"),
-        (101, V4[:6] + b"\x20\0" + V4[8:], "fragments of IP packets"),
+        (101, V4[:6] + b"\x20\0" + V4[8:], "fragments of IP packets"),  # 27 octets, no multiple of 8
         (101, ip(A6[0], B6[0], V6[40:], options=b"\6\0\0\1" + bytes(4), kind=44), "fragments of IP packets"),
+        (101, ip(A6[0], B6[0], V6[40:], options=b"\x11\0\0\1" + bytes(4), kind=44), "IP packets that are not TCP"),
         (101, V4[:32], "packets cut inside their headers"),
         (101, V4[:18], "packets cut inside their headers"),
         (101, b"", "packets cut inside their headers"),

@@ -16,15 +16,17 @@ A, B = ("10.10.1.4", 179), ("10.10.255.4", 50000)
 A6, B6 = ("2001:db8::4", 179), ("2001:db8::5", 50000)
 
 
-def pcap(packets: Iterable[tuple[float, bytes]], order: Order = "little", nano: bool = False, link: int = 101) -> bytes:
-    """A pcap file of packets with their times in seconds."""
-    magic = 0xA1B23C4D if nano else 0xA1B2C3D4
+def pcap(
+    packets: Iterable[tuple[float, bytes]], order: Order = "little", nano: bool = False, link: int = 101, extra: int = 0
+) -> bytes:
+    """A pcap file of packets with their times in seconds; `extra` octets stand behind each head, as in an old kind."""
+    magic = 0xA1B2CD34 if extra else 0xA1B23C4D if nano else 0xA1B2C3D4
     head = [magic.to_bytes(4, order), (2).to_bytes(2, order), (4).to_bytes(2, order), bytes(8)]
     parts = [b"".join(head) + (262_144).to_bytes(4, order) + link.to_bytes(4, order)]
     for at, data in packets:
         seconds, micros = divmod(round(at * 1_000_000), 1_000_000)
         numbers = seconds, micros * (1000 if nano else 1), len(data), len(data)
-        parts.append(b"".join(number.to_bytes(4, order) for number in numbers) + data)
+        parts.append(b"".join(number.to_bytes(4, order) for number in numbers) + bytes(extra) + data)
     return b"".join(parts)
 
 
@@ -67,6 +69,24 @@ def ip(source: str, target: str, body: bytes, options: bytes = b"", kind: int = 
     size = 20 + len(options) + len(body)
     head = bytes((0x40 | (20 + len(options)) // 4, 0)) + size.to_bytes(2, "big") + bytes(4) + bytes((64, kind, 0, 0))
     return head + ends + options + body
+
+
+def fragments(packet: bytes, size: int, identification: int) -> list[bytes]:
+    """The fragments of a packet without options, `size` octets of its payload each."""
+    six = packet[0] >> 4 == 6
+    head, body = (packet[:40], packet[40:]) if six else (packet[:20], packet[20:])
+    parts = []
+    for at in range(0, len(body), size):
+        part, more = body[at : at + size], at + size < len(body)
+        if six:
+            extra = bytes((head[6], 0)) + (at | more).to_bytes(2, "big") + identification.to_bytes(4, "big")
+            sized = head[:4] + (8 + len(part)).to_bytes(2, "big") + b"\x2c" + head[7:]
+            parts.append(sized + extra + part)
+        else:
+            place = (at // 8 | more << 13).to_bytes(2, "big")
+            sized = head[:2] + (20 + len(part)).to_bytes(2, "big") + identification.to_bytes(2, "big")
+            parts.append(sized + place + head[8:] + part)
+    return parts
 
 
 @dataclass
