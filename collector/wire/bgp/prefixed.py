@@ -55,7 +55,10 @@ def _route(octets: bytes, bits: int, shape: Shape, path_id: int, announced: bool
     if shape.labelled:
         if room < 3:
             raise Malformed("it has no room for a label", 0, octets)
-        labels, at = _labels(octets[:room]) if announced else ((), 3)
+        if announced:
+            labels, at = _labels(octets[:room])
+        else:  # one label (RFC 8277, 2.4), but GoBGP sends all of them: without, no prefix is that long
+            at = 3 if room - 3 <= LONGEST[shape.family] // 8 else _labels(octets[:room])[1]
     if shape.distinguished:
         distinguisher = RouteDistinguisher(octets[at : at + SIZE])
         at += SIZE

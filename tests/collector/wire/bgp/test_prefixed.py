@@ -109,6 +109,12 @@ def test_the_label_of_a_withdrawn_route_says_nothing(label: str) -> None:
     assert route == PrefixedRoute(WEB)
 
 
+def test_a_withdrawn_route_may_have_all_its_labels_as_gobgp_sends_it() -> None:
+    """Recorded of GoBGP 3.10: 10.41.0.0/24 behind the labels 100 and 200."""
+    [route] = decode_prefixed(bytes.fromhex("48 000640 000c81 0a2900"), LABELLED, False, False)
+    assert route == PrefixedRoute(ip_network("10.41.0.0/24"))
+
+
 @pytest.mark.parametrize(
     ("family", "octets"),
     [
