@@ -94,7 +94,7 @@ class Reading:
         unseen = {v.name for v in self.named if v.name not in self.by_key}
         unready = {v.name for v in self.wildcards if not self.feed(v.exporter).ready}
         blurred = {key for key, table in self.by_key.items() if self.sight(table) in (Sight.UNKNOWN, Sight.LOADING)}
-        return frozenset(unseen | unready | blurred)
+        return frozenset(unseen | unready | blurred) | self.probing.unknown()
 
     def under(self, vantage: Vantage) -> tuple[str, ...]:
         """Return the keys that a vantage of the intent stands for: its own, or one for each session seen."""
