@@ -22,6 +22,7 @@ from analyzers.sweep import advance, age
 from anycast.change import Cause, Change, ChangeKind
 from anycast.intent import Intent
 from anycast.observation import (
+    UNMONITORED,
     Announced,
     DownReason,
     FeedLost,
@@ -252,7 +253,7 @@ class View(Holding):
             peering.since, peering.not_before = seen.at, peering.lost_at
         peering.reason, peering.detail = str(seen.reason), seen.detail
         peering.reported = peering.named = True
-        if seen.reason is DownReason.DECONFIGURED or self._our_own_doing(seen):
+        if seen.reason in UNMONITORED or self._our_own_doing(seen):
             peering.standing, peering.lost_at = Standing.UNMONITORED, peering.lost_at or seen.at
             for table in self.by_session.get(seen.session, ()):
                 self.expire(table, seen.at)

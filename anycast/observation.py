@@ -11,7 +11,7 @@ used to order (some routers stamp the age of the route).
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from anycast.prefix import Address, Family, Prefix
 from anycast.probe import AgentReported
@@ -75,7 +75,12 @@ class DownReason(StrEnum):
     DECONFIGURED = "deconfigured"
     """Monitoring of the peer has stopped: its routes are unknown, not gone."""
     LOC_RIB_CLOSED = "loc-rib-closed"
+    """Likewise."""
     OTHER = "other"
+
+
+UNMONITORED: Final = frozenset((DownReason.DECONFIGURED, DownReason.LOC_RIB_CLOSED))
+"""Reasons that say nothing of routes."""
 
 
 class LostReason(StrEnum):

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from anycast.change import Cause, ChangeKind, Presence
 from anycast.columns import SessionEvent
-from anycast.observation import DownReason, Session, Source
+from anycast.observation import UNMONITORED, Session, Source
 from anycast.prefix import Prefix
 from store.answers import RIBS, Blob
 from store.schema import moment
@@ -135,7 +135,7 @@ class _Route:
                 self._due = loaded_at(event.at, self._bursts, self._quiet)
             return
         was_up, self._up, self._due = self._up, False, None
-        down = event.event == SessionEvent.PEER_DOWN and event.detail.get("reason") != DownReason.DECONFIGURED
+        down = event.event == SessionEvent.PEER_DOWN and event.detail.get("reason") not in UNMONITORED
         if down and self._presence is Presence.UNKNOWN:
             yield from self._turn(event.at, 0, Cause.RESYNC)
         elif down:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from anycast.change import Presence
 from anycast.columns import SessionEvent
-from anycast.observation import DownReason, PeerType, Session
+from anycast.observation import UNMONITORED, PeerType, Session
 from store.schema import ROW_BITS
 
 QUIET: Final = 5_000_000_000
@@ -122,7 +122,7 @@ class Standings:
                 return
             sight = Sight.UP
         else:
-            unseen = event.detail.get("reason") == DownReason.DECONFIGURED
+            unseen = event.detail.get("reason") in UNMONITORED
             sight = Sight.BLIND if unseen else Sight.DOWN
         self.by_session[session] = Standing(sight, Order.of(event.row, event.at), event.session, event)
 

@@ -185,7 +185,11 @@ def test_a_peer_that_its_router_reports_down_takes_its_routes_with_it() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "detail"),
-    [(DownReason.DECONFIGURED, ""), (DownReason.LOCAL_NOTIFICATION, "6/3 Cease: Peer De-configured")],
+    [
+        (DownReason.DECONFIGURED, ""),
+        (DownReason.LOC_RIB_CLOSED, "global"),
+        (DownReason.LOCAL_NOTIFICATION, "6/3 Cease: Peer De-configured"),
+    ],
 )
 def test_when_only_monitoring_stops_routes_are_unknown(reason: DownReason, detail: str) -> None:
     network = Network()

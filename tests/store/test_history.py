@@ -65,6 +65,12 @@ def test_a_peer_down_takes_its_routes_with_it(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("reason", ["deconfigured", "loc-rib-closed"])
+def test_a_peer_that_is_no_longer_monitored_takes_no_route_with_it(folder: Path, reason: str) -> None:
+    events = [event(0, UP), event(9, DOWN, detail=f'{{"reason": "{reason}"}}')]
+    assert _history(folder, events, [route(1)], start=5) == []
+
+
 def test_a_full_redump_after_a_cut_feed_is_nothing(folder: Path) -> None:
     events = [event(0, OPENED), event(0, UP), event(20, LOST), event(30, OPENED), event(30, UP)]
     assert len(_history(folder, events, [route(1, phase=DUMP), route(31, phase=DUMP)])) == 1

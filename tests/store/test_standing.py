@@ -43,9 +43,10 @@ def test_a_feed_that_is_lost_or_opened_anew_blinds_its_sessions(feed: SessionEve
     assert (standing.sight, standing.since) == (Sight.BLIND, Order(3, 3 * S))
 
 
-def test_a_peer_that_is_no_longer_monitored_is_unknown_and_not_down() -> None:
+@pytest.mark.parametrize("reason", ["deconfigured", "loc-rib-closed"])
+def test_a_peer_that_is_no_longer_monitored_is_unknown_and_not_down(reason: str) -> None:
     assert _standing(_events((UP, 1), (DOWN, 1))).sight is Sight.DOWN
-    gone = _events((UP, 1), (DOWN, 1), detail='{"reason": "deconfigured"}')
+    gone = _events((UP, 1), (DOWN, 1), detail=f'{{"reason": "{reason}"}}')
     assert _standing(gone).sight is Sight.BLIND
 
 
