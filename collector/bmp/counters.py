@@ -37,6 +37,8 @@ class FeedCounters:
     """Sessions that were first heard of by a route, without a Peer Up."""
     orphan_messages: int = 0
     """Route Monitorings of such sessions, until their Peer Up came after all."""
+    quarantined: int = 0
+    """Watched routes of such sessions that are not judged, and ends of their tables."""
     duplicate_ups: int = 0
     """Peer Ups of a session that was up already."""
     stray_downs: int = 0

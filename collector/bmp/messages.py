@@ -5,13 +5,17 @@ What real routers do to this protocol, and what is made of it:
 - A session is (router, peer type, distinguisher, address). L and O flags choose a view of it, also without a Peer Up of
   that view. Peer Up for a session that is up adds what it brings and is no event; with another identifier, AS or hold
   time in an OPEN the session has restarted unseen: down, then up.
-- A route of a session without Peer Up is taken with default capabilities; the session is up, has no OPENs, and is
-  counted as an orphan.
+- A route of a session without Peer Up is taken with default capabilities, and the session counted as an orphan. It
+  is judged only where that was to be expected: of a Loc-RIB, and in a stream that begins in the middle (see
+  `collector.bmp.quarantine`).
+- The Peer Up of a peer that cannot be, 0.0.0.0 of AS 0, is that of the Loc-RIB (FRR before 10.2).
 - Peer Down of a session that is not up says that it is down, once.
 - What follows a Peer Down under the same session is passed on: whoever judges knows that the session is down.
 - A message that cannot be read is skipped and kept; the next one is where its length says.
 """
 
+import logging
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +26,7 @@ from anycast.observation import (
     FeedOpened,
     LostReason,
     MalformedSeen,
+    PeerType,
     Session,
     SessionDown,
     SessionUp,
@@ -44,6 +49,7 @@ from collector.wire.bmp import values as bmp
 from collector.wire.bmp.decode import decode
 from collector.wire.errors import Malformed
 
+log = logging.getLogger(__name__)
 RAW_KEPT: Final = 1 << 16
 """Octets kept of a malformed message."""
 KEPT_A_MINUTE: Final = 100
@@ -68,6 +74,8 @@ class Messages:
         self.counters = FeedCounters()
         self.sessions: dict[int, Session] = {}
         """Sessions by their numbers in the journal."""
+        self.midway = False
+        """The stream begins in the middle: with something else than an Initiation (RFC 7854, 4.3)."""
         self.opened = False
         self.ended: LostReason | None = None
         self._table, self._ids, self._peers, self._recorder = table, ids, peers, recorder
@@ -76,6 +84,8 @@ class Messages:
     def apply(self, frame: bytes, time: int) -> bool:
         """Take one whole message received at `time` (ns); False, with nothing done, when its routes do not fit."""
         kind = "malformed"
+        if not self.opened:
+            self.midway = frame[5] != bmp.MessageType.INITIATION
         try:
             message = decode(frame)
             kind = TYPES[frame[5]]
@@ -163,21 +173,24 @@ class Messages:
         return peer
 
     def _peer_up(self, message: bmp.PeerUp, time: int) -> None:
-        header, peer = message.header, self._peer(message.header, time)
+        header, sent, received = message.header, message.sent, message.received
+        if header.impossible:
+            header, sent, received = _of_loc_rib(header), None, None  # its OPENs are as impossible, and say nothing
+        peer = self._peer(header, time)
         self.counters.tolerated += bool(message.problems)
         if peer.up and not peer.orphan:
-            if not peer.restarted(message.sent, message.received):
+            if not peer.restarted(sent, received):
                 self.counters.duplicate_ups += 1
-                if peer.merge(message.sent, message.received):
+                if peer.merge(sent, received):
                     self._peers.agree(peer)
                 return
             unseen = "the session restarted: another Peer Up came with another OPEN, and no Peer Down before it"
             self._down(peer, DownReason.OTHER, unseen, header.router_time, time)
-        peer.agree(message.sent, message.received)
+        peer.agree(sent, received)
         self._peers.agree(peer)
         self._up(peer, header.router_time, message.table_name, time)
 
-    def _up(self, peer: Peer, router_time: datetime | None, table_name: str, time: int) -> None:
+    def _up(self, peer: Peer, router_time: datetime | None, table_name: str, time: int, judged: bool = True) -> None:
         at = self._recorder.tick(time)
         if not peer.up:
             self._peers.begin(peer, time)
@@ -186,18 +199,22 @@ class Messages:
         peer.up, peer.orphan, peer.reported_down = True, False, False
         local = None if peer.sent is None else peer.sent.speaker()
         remote = None if peer.received is None else peer.received.speaker()
-        self._recorder.observe(SessionUp(moment(at), peer.session, local, remote, router_time))
+        if judged:
+            self._recorder.observe(SessionUp(moment(at), peer.session, local, remote, router_time))
         detail = {"local": to_plain(local), "remote": to_plain(remote), "table": table_name}
         self._row(at, SessionEvent.PEER_UP, peer, router_time, detail)
 
     def _orphan(self, peer: Peer, time: int) -> None:
         """A route of a session that no Peer Up spoke of."""
+        judged = self.midway or peer.session.peer_type is PeerType.LOC_RIB
+        if not judged and not self.counters.orphans:
+            log.warning("%s sends routes of %s without a Peer Up: kept and not judged", self.router, peer.session.peer)
         self.counters.orphans += 1
-        self._up(peer, None, "", time)
+        self._up(peer, None, "", time, judged)
         self._peers.orphan(peer)
 
     def _peer_down(self, message: bmp.PeerDown, time: int) -> None:
-        peer = self._peer(message.header, time)
+        peer = self._peer(_of_loc_rib(message.header) if message.header.impossible else message.header, time)
         if not peer.up:
             self.counters.stray_downs += 1
         if not peer.reported_down:
@@ -279,3 +296,7 @@ class Messages:
         at, rib = self._recorder.tick(time), RIBS.index(header.rib)
         self._recorder.observe(TableComplete(moment(at), Source(peer.session, header.rib), family))
         self._row(at, SessionEvent.TABLE_COMPLETE, peer, header.router_time, {"family": str(family)}, rib)
+
+
+def _of_loc_rib(header: bmp.PerPeerHeader) -> bmp.PerPeerHeader:
+    return replace(header, peer_type=PeerType.LOC_RIB, flags=0, address=None)

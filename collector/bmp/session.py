@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from anycast.observation import Announced, LostReason, Observation, Session
+from anycast.observation import Announced, LostReason, Observation, Session, Source
 from anycast.prefix import Family
 from anycast.route import Attributes
 from collector.batch import AttributeTable, RouteBatch
@@ -23,6 +23,7 @@ from collector.bmp.intake import Intake
 from collector.bmp.messages import FEED_CLOSED, Messages
 from collector.bmp.own_as import without_own_as
 from collector.bmp.peers import PeerTable
+from collector.bmp.quarantine import Quarantine
 from collector.bmp.recorder import Recorder, Resolve, moment
 from collector.bmp.watch import Watch
 from collector.heard import Heard
@@ -57,6 +58,7 @@ class BmpFeed:
         self._peers = PeerTable(quiet, LONGEST_DUMP)
         self._recorder = Recorder(ROWS)
         self._messages = Messages(router, table, ids, self._peers, self._recorder)
+        self._quarantine = Quarantine(self._carried)
         self._intake = Intake()
         self._watch, self._whole = watch, np.zeros(0, np.uint32)
         self._asked: set[int] = set()
@@ -97,6 +99,7 @@ class BmpFeed:
         counted = FeedCounters()
         counted.add(self._messages.counters)
         counted.orphan_messages += self._peers.of_orphans()
+        counted.quarantined = self._quarantine.count
         return counted
 
     def watch(self, watch: Watch) -> None:
@@ -217,7 +220,7 @@ class BmpFeed:
         resolve: Resolve = self._table.attributes
         if len(wanted) > PIECE:
             resolve = self._resolver(np.unique(taken.batch.attributes[wanted]))
-        self._leftover = taken.observations(wanted, sessions, resolve)
+        self._leftover = self._judged(taken.observations(wanted, sessions, resolve))
         busy = taken.busy(sessions)
         for session, routes in busy:
             self._routes[session] += routes
@@ -246,10 +249,20 @@ class BmpFeed:
     def _piece(self, tables: dict[str, Any], busy: tuple[tuple[Any, int], ...]) -> Heard:
         """The next observations of the slice."""
         assert self._leftover is not None
-        observations = tuple(map(self._as_sent, islice(self._leftover, PIECE)))
+        observations = tuple(islice(self._leftover, PIECE))
         if len(observations) < PIECE:
             self._leftover = None
         return Heard(moment(self._last), self.router, observations, tables, busy)
+
+    def _judged(self, observations: Iterator[Observation]) -> Iterator[Observation]:
+        """What may be judged, as it was sent."""
+        for observation in observations:
+            for seen in (observation,) if self._messages.midway else self._quarantine.through(observation):
+                yield self._as_sent(seen)
+
+    def _carried(self, source: Source) -> bool:
+        peer = self._peers.get(source.session)
+        return peer is not None and bool(peer.context(source.rib, False).add_path)
 
     def _as_sent(self, observation: Observation) -> Observation:
         """A route as its peer sent it, without the exporter's own AS in front."""

@@ -58,6 +58,12 @@ class PerPeerHeader:
         return self.peer_type is PeerType.LOC_RIB and bool(self.flags & V_FLAG)
 
     @property
+    def impossible(self) -> bool:
+        """A peer that cannot be: 0.0.0.0 of AS 0 (RFC 7607). FRR before 10.2 says so in the Peer Up of its Loc-RIB."""
+        of_bgp = self.peer_type is not PeerType.LOC_RIB
+        return of_bgp and not self.asn and self.address is not None and self.address.is_unspecified
+
+    @property
     def router_time(self) -> datetime | None:
         """The router's stamp; None where it sent 0, which means that it has none to give."""
         if self.seconds == 0:

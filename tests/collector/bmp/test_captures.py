@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from anycast.observation import Announced, FeedLost, LostReason, Withdrawn
+from anycast.observation import Announced, FeedLost, LostReason, PeerType, SessionUp, Withdrawn
 from tests import needs
 from tests.collector.bmp.feeds import captured, cut, run
 from tests.collector.bmp.stations import eventually, running
@@ -32,6 +32,8 @@ NAMES = (
     "path-marking.pcap",
 )
 VERSION_4 = ("bmpv4-add-path.pcap", "path-marking.pcap")
+OF_NOBODY = {"frr-8.0.1-6wind.bmp.gz": 1, "iosxr-24.4.1.bmp.gz": 20}
+"""IPv4 routes of sessions without Peer Up: FRR's own, under peer 0.0.0.0 of AS 0, and those of two VPN peers."""
 TYPES = {0: "route-monitoring", 1: "statistics-report", 2: "peer-down", 3: "peer-up", 4: "initiation", 5: "termination"}
 
 
@@ -74,7 +76,8 @@ async def test_a_capture_goes_through_the_station(name: str) -> None:
     assert +counters.by_type == counted_headers(stream)
     assert counters.malformed == 0
     rows = sum(heard.tables["routes"].num_rows for heard in station.heard if "routes" in heard.tables)
-    assert rows == counters.routes == len(station.of(Announced)) + len(station.of(Withdrawn))
+    judged = len(station.of(Announced)) + len(station.of(Withdrawn))
+    assert rows == counters.routes == judged + OF_NOBODY.get(name, 0)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,7 +107,7 @@ def test_any_cut_of_a_stream_is_the_same_to_us(name: str, size: int) -> None:
 def test_ios_xr_sends_routes_of_two_sessions_without_peer_up() -> None:
     counters = run(capture("iosxr-24.4.1.bmp.gz")).feed.counted()
     assert (counters.by_type["route-monitoring"], counters.by_type["peer-up"]) == (1_245, 37)
-    assert (counters.orphans, counters.orphan_messages) == (2, 20)
+    assert (counters.orphans, counters.orphan_messages, counters.quarantined) == (2, 20, 20)
 
 
 def test_huawei_puts_tlvs_behind_its_updates() -> None:
@@ -123,10 +126,13 @@ def _ups(name: str) -> list[dict[str, object]]:
     return [row for row in run(capture(name)).table("sessions") if row["event"] == 2]
 
 
-def test_frr_8_has_a_loc_rib_without_peer_up_and_narrow_paths() -> None:
-    counters = run(capture("frr-8.0.1-6wind.bmp.gz")).feed.counted()
+def test_frr_8_names_its_loc_rib_as_a_peer_that_cannot_be_and_has_narrow_paths() -> None:
+    outcome = run(capture("frr-8.0.1-6wind.bmp.gz"))
+    counters = outcome.feed.counted()
     assert (counters.by_type["route-monitoring"], counters.by_type["statistics-report"]) == (598, 176)
-    assert (counters.orphans, counters.orphan_messages) == (1, 194)
+    assert (counters.orphans, counters.orphan_messages, counters.quarantined) == (1, 3, 1)  # its own, of AS 0
+    up = [seen.session.peer_type for seen in outcome.observations if isinstance(seen, SessionUp)]
+    assert Counter(up) == {PeerType.GLOBAL: 4, PeerType.LOC_RIB: 1}
     assert (
         counters.tolerated == 187 + 3
     )  # without NEXT_HOP in a table of its own; AS paths that only read with 2 octets
