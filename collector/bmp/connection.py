@@ -31,8 +31,8 @@ class Desk(Protocol):
         """Give a caller its line; None for one that may not connect."""
         ...
 
-    def began(self, connection: "Connection") -> bool:
-        """The first octet of a BMP message came; False when the connection must go."""
+    def began(self, connection: "Connection", data: bytes) -> bool:
+        """The first octets of BMP came; False when the connection must go."""
         ...
 
     def received(self, line: Line) -> None:
@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
             return
         self._last = at
         if not self._begun:
-            if not self._desk.began(self):
+            if not self._desk.began(self, data):
                 self.end(LostReason.CLOSED, "another connection of this exporter is in use")
                 return
             self._begun = True

@@ -9,7 +9,9 @@ its heaviest session are left out, then its feed is closed (LostReason.OVERLOADE
 step is counted and logged.
 
 One connection an exporter. A second one takes over with its first octet of BMP, so that a stray connection ends
-nothing; the first is then lost as CLOSED. See `Exporter.may_take_over` for two that would chase each other off.
+nothing; the first is then lost as CLOSED. See `Exporter.may_take_over` for two that would chase each other off. Of two
+routers that connect from one address, and call themselves by two names, the one that came first is heard: the sessions
+of the other are others, whatever their addresses.
 """
 
 import asyncio
@@ -40,8 +42,11 @@ from collector.bmp.status import StationStatus
 from collector.bmp.warm import warm
 from collector.bmp.watch import Watch
 from collector.heard import Heard
+from collector.wire.bmp.decode import said_name
 
 ATTRIBUTES: Final = "attributes"
+LONGEST_NAME: Final = 64
+"""Characters of a router's own name that are compared and shown."""
 log = logging.getLogger(__name__)
 
 OnHeard = Callable[[Heard], Awaitable[None] | None]
@@ -207,7 +212,7 @@ class Station:
         self._decoding.add(line)
         return line
 
-    def began(self, connection: Connection) -> bool:
+    def began(self, connection: Connection, data: bytes) -> bool:
         """The first octets came: a second connection of an exporter takes over now, or must go."""
         line = connection.line
         assert line is not None
@@ -218,6 +223,11 @@ class Station:
             return True
         before = exporter.line
         if before is not None:
+            name, known = said_name(data)[:LONGEST_NAME], before.feed.name[:LONGEST_NAME]
+            if before.end is None and name and known and name != known:
+                why = f"it calls itself {name!r}, and {known!r} is connected as {exporter.name}; "
+                self._refuse(line.address, why + "let each router connect from an address of its own")
+                return False
             if before.end is None and not exporter.may_take_over(time.monotonic()):
                 self._refuse(line.address, f"{exporter.name} changes its connection too often")
                 return False

@@ -55,6 +55,15 @@ def decode(frame: bytes) -> Message:
         raise Malformed(error.reason, cursor.position, frame) from error
 
 
+def said_name(stream: bytes) -> str:
+    """Return the sysName of the Initiation that a stream begins with; empty where it does not, or not all is there."""
+    try:
+        message = decode(stream[: int.from_bytes(stream[1:5], "big")])
+    except Malformed:
+        return ""
+    return message.name if isinstance(message, Initiation) else ""
+
+
 def per_peer_header(cursor: Cursor) -> PerPeerHeader:
     """Take the per-peer header; raises Malformed."""
     kind = cursor.u8()

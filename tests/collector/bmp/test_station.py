@@ -181,6 +181,37 @@ async def test_two_connections_that_chase_each_other_off_are_stopped() -> None:
         assert station.exporter().connected
 
 
+async def test_of_two_routers_that_connect_from_one_address_the_first_is_heard(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with running() as station:
+        first = await station.router()
+        await first.send(s.initiation("ams-ce1"), s.peer_up(), s.announce("10.0.0.0/24"))
+        await eventually(lambda: station.of(Announced))
+        second = await station.router()
+        with caplog.at_level(logging.WARNING):
+            await second.send(s.initiation("nyc-ce1"), s.peer_up(), s.announce("10.9.0.0/24"))
+            assert await second.reader.read() == b""
+        await first.send(s.withdraw("10.0.0.0/24"))
+        await eventually(lambda: station.of(Withdrawn))
+        assert [str(seen.prefix) for seen in station.of(Announced)] == ["10.0.0.0/24"]
+        assert station.of(FeedLost) == []
+        assert station.station.status().refused == 1
+    assert "it calls itself 'nyc-ce1', and 'ams-ce1' is connected as edge1" in caplog.text
+
+
+async def test_a_router_that_was_renamed_is_heard_once_its_old_connection_is_over() -> None:
+    async with running() as station:
+        first = await station.router()
+        await first.send(s.initiation("ams-ce1"))
+        await eventually(lambda: station.of(FeedOpened))
+        await first.close()
+        await eventually(lambda: station.of(FeedLost))
+        await (await station.router()).send(s.initiation("ams-edge1"))
+        await eventually(lambda: len(station.of(FeedOpened)) == 2)
+        assert station.station.status().refused == 0
+
+
 async def test_a_broken_stream_ends_its_own_feed_only() -> None:
     async with running() as station:
         good, bad = await station.router(EDGE), await station.router(OTHER)

@@ -12,7 +12,7 @@ from collector.wire.bgp.encode import encode_message
 from collector.wire.bgp.message import MessageType as BgpType
 from collector.wire.bgp.notification import Notification
 from collector.wire.bgp.open import Open
-from collector.wire.bmp.decode import PER_PEER_HEADER, decode
+from collector.wire.bmp.decode import PER_PEER_HEADER, decode, said_name
 from collector.wire.bmp.encode import encode, encode_header
 from collector.wire.bmp.frames import HEADER
 from collector.wire.bmp.values import (
@@ -247,6 +247,21 @@ def test_the_per_peer_header_has_42_octets() -> None:
 
 def test_an_initiation_may_be_empty() -> None:
     assert decode(framed(MessageType.INITIATION, b"")) == Initiation(())
+
+
+@pytest.mark.parametrize(
+    ("stream", "name"),
+    [
+        (encode(Initiation((Tlv(1, b"x"), Tlv(2, b"edge")))) + b"\3more", "edge"),
+        (encode(Initiation((Tlv(2, b"edge"),)))[:-1], ""),
+        (encode(Initiation(())), ""),
+        (encode(peer_up()), ""),
+        (b"", ""),
+        (b"GET / HTTP/1.1", ""),
+    ],
+)
+def test_a_stream_begins_with_the_routers_name_or_not(stream: bytes, name: str) -> None:
+    assert said_name(stream) == name
 
 
 def test_a_zero_address_without_a_loc_rib_type_is_kept_as_it_came() -> None:
