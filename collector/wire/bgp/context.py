@@ -47,7 +47,8 @@ def add_path_of(rib: Rib, sent: Open | None, received: Open | None) -> frozenset
     taken (RFC 9069, 5.2).
     """
     if rib is Rib.LOC:
-        return frozenset(sent.add_path) if sent is not None else frozenset()
+        own = sent or received  # both are the same, and FRR may send one of them as a bare header
+        return frozenset(own.add_path) if own is not None else frozenset()
     if sent is None or received is None:
         return frozenset()
     outwards = rib in (Rib.ADJ_OUT_PRE, Rib.ADJ_OUT_POST)
@@ -65,7 +66,8 @@ def families_of(rib: Rib, sent: Open | None, received: Open | None) -> frozenset
     An OPEN that names none stands for IPv4 unicast (RFC 4760, 8), except the made-up one of a Loc-RIB.
     """
     if rib is Rib.LOC:
-        return frozenset(sent.families) or None if sent is not None else None
+        own = sent or received
+        return frozenset(own.families) or None if own is not None else None
     if sent is None or received is None:
         return None
     return frozenset(sent.families or (IPV4_UNICAST,)) & frozenset(received.families or (IPV4_UNICAST,))

@@ -1,5 +1,6 @@
 """Which UPDATEs carry path ids: by both OPENs and their directions, for each view of a session."""
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
@@ -40,6 +41,16 @@ def test_a_loc_rib_is_taken_at_its_own_word() -> None:
     sessions = Sessions()
     sessions.up(peer_up(LOC, speaker(add_path=RECEIVES), speaker(add_path=RECEIVES)))
     assert sessions.context(LOC).add_path == {IPV4_UNICAST}
+
+
+def test_either_open_of_a_loc_rib_speaks_for_both() -> None:
+    """The router made them up, and FRR may have sent one of them as a bare header."""
+    up = peer_up(LOC, speaker(add_path=SENDS), speaker(add_path=SENDS))
+    for half in (replace(up, sent=None), replace(up, received=None)):
+        sessions = Sessions()
+        sessions.up(half)
+        context = sessions.context(LOC)
+        assert context.add_path == context.families == frozenset((IPV4_UNICAST,))
 
 
 def test_a_second_peer_up_adds_its_family() -> None:
