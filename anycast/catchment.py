@@ -1,4 +1,4 @@
-"""Where the traffic of a site lands, as it is meant, by BGP, and as probes see it: what the API and the console show."""
+"""Where a site's traffic lands: as it is meant, by BGP, and as probes see it; what the API and the console show."""
 
 from dataclasses import dataclass
 from datetime import datetime
