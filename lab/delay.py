@@ -180,6 +180,7 @@ class Line:
         while not self.stopping:
             if self.changed is not None:
                 self.become(wires_of(self.changed.read_text()))
+                self.changed.with_suffix(".at").write_text(f"{time.time()}\n")
                 self.changed = None
             for source in select.select(sources, (), (), self._wait())[0]:
                 by_socket[source].take()

@@ -22,6 +22,10 @@ ID_PORT = 3112
 """Where clients ask an anycast address by UDP."""
 APP_HTTP_PORT = 8080
 APP_ID_PORT = 3112
+RESPONDER_PORT = 3113
+"""Where Catchment's responders answer: on application servers (behind the anycast addresses) and on NVAs."""
+AGENTS_PORT = 8471
+"""Where the centre takes what agents report."""
 
 
 class Role(StrEnum):

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from lab import cabling
 from lab.plan import (
+    AGENTS_PORT,
     APP_HTTP_PORT,
     APP_ID_PORT,
     BMP_PORT,
@@ -28,6 +29,7 @@ from lab.plan import (
     MICROSOFT,
     ON_PREMISES,
     REGIONS,
+    RESPONDER_PORT,
     ROGUE,
     SERVICES,
     SITES,
@@ -49,6 +51,7 @@ from lab.plan import (
 )
 
 __all__ = [
+    "AGENTS_PORT",
     "APP_HTTP_PORT",
     "APP_ID_PORT",
     "BMP_PORT",
@@ -59,6 +62,7 @@ __all__ = [
     "MICROSOFT",
     "ON_PREMISES",
     "REGIONS",
+    "RESPONDER_PORT",
     "ROGUE",
     "SERVICES",
     "SITES",

@@ -81,6 +81,14 @@ def recarry(lab: Lab, changed: Iterable[Wire]) -> None:
         raise RuntimeError("the delay line does not run")
 
 
+def carried_at(lab: Lab) -> float:
+    """Return when the delay line last took other wires, seconds since the epoch; 0 where it never did."""
+    try:
+        return float(_wires_file(lab).with_suffix(".at").read_text())
+    except (FileNotFoundError, ValueError):
+        return 0.0
+
+
 def _wires_file(lab: Lab) -> Path:
     return lab.node_folder("wire") / "wires.json"
 

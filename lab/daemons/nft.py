@@ -8,6 +8,7 @@ from lab.topology import (
     APP_ID_PORT,
     HTTP_PORT,
     ID_PORT,
+    RESPONDER_PORT,
     SERVICES,
     Lab,
     Node,
@@ -28,23 +29,41 @@ def ruleset(lab: Lab, node: Node) -> str:
     proxied = region(node.place).mode is TrafficMode.PROXY
     http = f"    ip daddr {{ {prefixes} }} tcp dport {HTTP_PORT} dnat to {app.address}:{APP_HTTP_PORT}"
     udp = f"    ip daddr {{ {prefixes} }} udp dport {ID_PORT} dnat to {app.address}:{APP_ID_PORT}"
-    back = (
-        "  chain source {",
-        "    type nat hook postrouting priority srcnat;",
-        f"    ip daddr {app.address} udp dport {APP_ID_PORT} ct status dnat snat to {node.address}",
-        "  }",
-    )
+    asked = f"    ip daddr {{ {prefixes} }} udp dport {RESPONDER_PORT} dnat to {app.address}"
     lines = (
         f"table ip {TABLE} {{",
         "  chain destination {",
         "    type nat hook prerouting priority dstnat;",
         *(() if proxied else (http,)),
         udp,
+        asked,
         "  }",
-        *(back if proxied else ()),
+        *source_chain(lab, node),
         "}",
     )
     return "\n".join((*lines, ""))
+
+
+def source_chain(lab: Lab, node: Node) -> tuple[str, ...]:
+    """Return the chain that makes the server answer through a proxying NVA; empty where the server's route does."""
+    if region(node.place).mode is not TrafficMode.PROXY:
+        return ()
+    app, ports = serves(lab, node), f"{APP_ID_PORT}, {RESPONDER_PORT}"
+    return (
+        "  chain source {",
+        "    type nat hook postrouting priority srcnat;",
+        f"    ip daddr {app.address} udp dport {{ {ports} }} ct status dnat snat to {node.address}",
+        "  }",
+    )
+
+
+def reload(lab: Lab, node: Node) -> None:
+    """Load the ruleset in place of what is there."""
+    space.run(
+        lab.namespace(node.name),
+        ["nft", "-f", "-"],
+        stdin=f"table ip {TABLE} {{}}\ndelete table ip {TABLE}\n{ruleset(lab, node)}",
+    )
 
 
 def load(lab: Lab, node: Node) -> None:

@@ -4,14 +4,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lab.faults.advertisements import drop_prepend, flap, withdraw
+from lab.faults.applications import failing_app, slow_app, stuck_health
 from lab.faults.catchment import restart_catchment
+from lab.faults.distances import jitter, latency, narrow, noise
+from lab.faults.forwarding import blackhole, dead_leg, flow_loss, lossy_leg, mtu
 from lab.faults.intruders import change_local_pref, hijack, more_specific
 from lab.faults.machines import freeze_nva, kill_app, kill_nva, restart_gobgp, silent_drop
+from lab.faults.returning import asymmetric, fib_stuck, polarise, remove_return, remove_snat
 from lab.faults.sessions import cut_bmp, session_down
 from lab.faults.verb import Verb
 
 _GATEWAY = "FIB monitor on the region's gateway: it forwards to the NVA no more"
 _HOLD = "; with azure timers, whose hold time is longer than a witness waits, "
+_NVA = "weu-nva1"
+_DROPS = "nftables counters: since when the rule is there, once it has dropped a packet"
+_LINE = "The delay line: since when it carries frames so"
 _EDGE = "FIB monitor on nyc-ce1: the prefix goes to the partner"
 
 VERBS: Mapping[str, Verb] = MappingProxyType(
@@ -105,6 +112,119 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
             "catchment",
             "Packet tap at the collector: the kernel closes a BMP connection; back when ss shows all taken again",
             restart_catchment,
+        ),
+        "blackhole": Verb(
+            "NVAs drop what goes to a service; their routes and their applications are well.",
+            "[REGION|NVA] [SERVICE]",
+            "web in weu",
+            _DROPS,
+            blackhole,
+        ),
+        "dead-leg": Verb("One NVA or circuit swallows every packet to services.", "[NVA|MSEE]", _NVA, _DROPS, dead_leg),
+        "lossy-leg": Verb(
+            "One NVA or circuit loses some packets to services at random.",
+            "[NVA|MSEE] [PERCENT]",
+            f"{_NVA}, 20 %",
+            _DROPS,
+            lossy_leg,
+        ),
+        "flow-loss": Verb(
+            "One NVA or circuit drops every packet of some flows to services.",
+            "[NVA|MSEE] [PERCENT]",
+            f"{_NVA}, 25 % of flows",
+            _DROPS,
+            flow_loss,
+        ),
+        "mtu": Verb(
+            "A region's circuits drop longer packets, and say nothing.",
+            "[REGION|MSEE] [OCTETS]",
+            "weu, 1400 octets",
+            _DROPS,
+            mtu,
+        ),
+        "remove-return": Verb(
+            "NVAs lose their route back to the sites.",
+            "[REGION|NVA]",
+            "weu",
+            "FIB monitor on the NVA",
+            remove_return,
+        ),
+        "remove-snat": Verb(
+            "NVAs translate no source addresses any more, and servers answer around them.",
+            "[REGION|NVA]",
+            "weu",
+            "The kernel's routes on the server",
+            remove_snat,
+        ),
+        "asymmetric": Verb(
+            "An NVA answers through the other one, which drops TCP that it never saw begin.",
+            "[NVA]",
+            _NVA,
+            "FIB monitor on the NVA",
+            asymmetric,
+        ),
+        "polarise": Verb(
+            "A router hashes flows by their addresses alone.",
+            "[EDGE|GATEWAY]",
+            "weu-gw",
+            "The kernel's settings",
+            polarise,
+        ),
+        "fib-stuck": Verb(
+            "An edge router's kernel keeps one of several equal paths; its BGP knows nothing.",
+            "[EDGE]",
+            "web at ams-ce1",
+            "FIB monitor on the edge router",
+            fib_stuck,
+        ),
+        "latency": Verb(
+            "A site's way to a region takes longer, there and back.",
+            "[SITE-REGION|SITE] [MS]",
+            "ams-weu, 20 ms",
+            _LINE,
+            latency,
+        ),
+        "jitter": Verb(
+            "Packets on a site's way to a region take up to so much longer, each another time.",
+            "[SITE-REGION|SITE] [MS]",
+            "ams-weu, up to 20 ms",
+            _LINE,
+            jitter,
+        ),
+        "noise": Verb(
+            "All wires lose a few frames and jitter a little: an ordinary day.",
+            "[SITE-REGION|SITE] [PERCENT] [MS]",
+            "all wires, 0.1 %, up to 2 ms",
+            _LINE,
+            noise,
+        ),
+        "narrow": Verb(
+            "A region's circuits to a site carry no more than so much.",
+            "[SITE-REGION|SITE] [MBIT]",
+            "ams-weu, 10 Mbit/s",
+            "The kernel's queueing disciplines",
+            narrow,
+        ),
+        "slow-app": Verb(
+            "Applications answer late over HTTP; the network is as fast as ever.",
+            "[REGION|APP] [MS]",
+            "weu, 800 ms",
+            "A user on the server",
+            slow_app,
+        ),
+        "failing-app": Verb(
+            "Applications answer some requests with 503.",
+            "[REGION|APP] [PERCENT]",
+            "weu, 50 %",
+            "A user on the server",
+            failing_app,
+        ),
+        "stuck-health": Verb(
+            "Health checks hang, and then their applications die: dead and still advertised.",
+            "[REGION|APP]",
+            "weu",
+            "The kernel's processes, when the applications are gone",
+            stuck_health,
         ),
     }
 )

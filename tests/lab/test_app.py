@@ -135,10 +135,10 @@ def test_trouble_strikes_as_often_as_it_says_and_is_read_from_a_file(tmp_path: P
 
 
 async def test_a_slow_application_answers_later_and_no_sooner_than_it_was_told() -> None:
-    port = free_port()
+    port = tcp_port()
     ails = [app.Trouble(slow=0.3)]
     stop = asyncio.Event()
-    running = asyncio.create_task(app.serve(WHO, port, free_port(), stop, "127.0.0.1", lambda: ails[0]))
+    running = asyncio.create_task(app.serve(WHO, port, tcp_port(), stop, "127.0.0.1", lambda: ails[0]))
     try:
         assert await ask(port) >= 0.3
         ails[0] = app.WELL
@@ -163,6 +163,5 @@ async def ask(port: int) -> float:
     return asyncio.get_running_loop().time() - began
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+def tcp_port() -> int:
+    return free_port(socket.SOCK_STREAM)
