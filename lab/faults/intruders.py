@@ -1,13 +1,25 @@
 """Faults of others and of policy: a rogue partner's routes, and a route map with another LOCAL_PREF."""
 
 import re
+import sys
 from collections.abc import Sequence
 from ipaddress import IPv4Network
 
+from lab import processes, space
 from lab.daemons import bird, frr
 from lab.faults.verb import Fault, FaultError, Say
 from lab.segments import Segment, updates
-from lab.topology import COLLECTOR_ADDRESS, REGIONS, SERVICES, SITES, Lab, Node, Role
+from lab.topology import (
+    COLLECTOR_ADDRESS,
+    HTTP_PORT,
+    REGIONS,
+    RESPONDER_PORT,
+    SERVICES,
+    SITES,
+    Lab,
+    Node,
+    Role,
+)
 from lab.witness import FibMonitor, PacketTap, Witness
 
 OTHER_LOCAL_PREF = 150
@@ -45,6 +57,35 @@ def _rogue(lab: Lab, protocol: str, words: Sequence[str]) -> Fault:
         recovery=lambda: FibMonitor(lab.namespace(edge), prefix, lambda hops: not via_rogue(hops), needs_change=False),
         heal=lambda say: turn("disable", say),
     )
+
+
+def impostor(lab: Lab, words: Sequence[str]) -> Fault:
+    """The partner announces the web service's prefix and answers for it, with a copied identity and without a key."""
+    if words:
+        raise FaultError(f"impostor takes no words, not {' '.join(words)!r}")
+    [rogue] = lab.of(Role.ROGUE)
+    [edge] = [session.far(rogue.name) for session in lab.sessions_of(rogue.name)]
+    site = next(site for site in SITES if site.name == rogue.place)
+    taken, service = hijack(lab, ()), SERVICES[0]
+
+    def inject(say: Say) -> None:
+        routes = (f"route replace local {service.prefix} dev lo", f"route replace {site.range} via {edge.address}")
+        space.batch(routes, lab.namespace(rogue.name))
+        who = ["--region", "weu", "--nva", "weu-nva1", "--instance", "weu-app1"]
+        ports = ["--udp", str(RESPONDER_PORT), "--http", str(HTTP_PORT)]
+        argv = [sys.executable, "-m", "lab.impostor", "--bind", str(service.address), *ports, *who]
+        processes.start(lab, rogue.name, "impostor", argv)
+        say(f"{rogue.name}: answers for {service.address} as if it were weu-app1")
+        taken.inject(say)
+
+    def heal(say: Say) -> None:
+        taken.heal(say)
+        running = processes.find(lab, rogue.name, "impostor")
+        if running is not None:
+            processes.stop([running])
+            say(f"{rogue.name}: answers no more")
+
+    return Fault(taken.target, taken.onset, inject, taken.recovery, heal)
 
 
 def change_local_pref(lab: Lab, words: Sequence[str]) -> Fault:

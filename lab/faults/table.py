@@ -8,7 +8,7 @@ from lab.faults.applications import failing_app, slow_app, stuck_health
 from lab.faults.catchment import restart_catchment
 from lab.faults.distances import jitter, latency, narrow, noise
 from lab.faults.forwarding import blackhole, dead_leg, flow_loss, lossy_leg, mtu
-from lab.faults.intruders import change_local_pref, hijack, more_specific
+from lab.faults.intruders import change_local_pref, hijack, impostor, more_specific
 from lab.faults.machines import freeze_nva, kill_app, kill_nva, restart_gobgp, silent_drop
 from lab.faults.returning import asymmetric, fib_stuck, polarise, remove_return, remove_snat
 from lab.faults.sessions import cut_bmp, session_down
@@ -112,6 +112,13 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
             "catchment",
             "Packet tap at the collector: the kernel closes a BMP connection; back when ss shows all taken again",
             restart_catchment,
+        ),
+        "impostor": Verb(
+            "The partner announces the web service's prefix and answers for it, without the key.",
+            "",
+            "nyc-rogue",
+            _EDGE,
+            impostor,
         ),
         "blackhole": Verb(
             "NVAs drop what goes to a service; their routes and their applications are well.",

@@ -12,7 +12,17 @@ INDEPENDENT = ("FIB monitor", "Packet tap", "nftables counters", "kernel's", "de
 REQUIRED = [
     *("withdraw", "kill-app", "kill-nva", "freeze-nva", "silent-drop", "session-down", "flap", "hijack"),
     *("more-specific", "drop-prepend", "change-local-pref", "cut-bmp", "restart-gobgp", "restart-catchment"),
-    *("blackhole", "dead-leg", "lossy-leg", "flow-loss", "mtu", "remove-return", "remove-snat", "asymmetric"),
+    *(
+        "impostor",
+        "blackhole",
+        "dead-leg",
+        "lossy-leg",
+        "flow-loss",
+        "mtu",
+        "remove-return",
+        "remove-snat",
+        "asymmetric",
+    ),
     *("polarise", "fib-stuck", "latency", "jitter", "noise", "narrow", "slow-app", "failing-app", "stuck-health"),
 ]
 
@@ -53,6 +63,7 @@ def test_every_verb_names_its_witness() -> None:
         ("cut-bmp", "ams-ce1 with a reset"),
         ("cut-bmp gobgp --silent", "gobgp silently"),
         ("restart-gobgp", "gobgp"),
+        ("impostor", "10.250.0.10/32 from nyc-rogue"),
         ("blackhole", "web in weu"),
         ("blackhole eus-nva1 vdi", "vdi in eus-nva1"),
         ("dead-leg", "weu-nva1"),
@@ -106,6 +117,7 @@ def test_words_choose_the_target(words: str, target: str) -> None:
         ("cut-bmp weu-rs0", "ams-ce1, nyc-ce1, gobgp"),
         ("restart-catchment --softly", "--kill, or nothing"),
         ("restart-catchment", "no Catchment is registered"),
+        ("impostor web", "takes no words"),
         ("blackhole mail", "no service (web, dns, vdi)"),
         ("dead-leg ams-ce1", "weu-nva1, weu-nva2, weu-msee1"),
         ("dead-leg weu-nva1 20", "say one of"),
