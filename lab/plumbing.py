@@ -94,7 +94,9 @@ def _routes(lab: Lab, node: Node) -> Iterator[str]:
             yield f"route add default via {next(site for site in SITES if site.name == node.place).lan[1]}"
         case Role.COLLECTOR:
             yield from (f"route add {each.vnet} dev {each.name} src {COLLECTOR_ADDRESS}" for each in REGIONS)
-            yield from (f"route add {site.loopback} dev {site.edge} src {COLLECTOR_ADDRESS}" for site in SITES)
+            for site in SITES:
+                yield f"route add {site.loopback} dev {site.edge} src {COLLECTOR_ADDRESS}"
+                yield f"route add {site.lan} via {site.loopback} dev {site.edge} src {COLLECTOR_ADDRESS} onlink"
         case _:
             return
 

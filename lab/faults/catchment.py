@@ -1,35 +1,43 @@
 """Catchment itself as something to restart: how whoever runs it in a lab registers it, and the fault.
 
-The process stands outside the lab's namespaces and inherits its BMP socket, which listens inside (sd_listen_fds(3):
-LISTEN_FDS and LISTEN_FDNAMES, descriptor 3).
+The process stands outside the lab's namespaces and inherits its sockets, which listen inside (sd_listen_fds(3):
+LISTEN_FDS and LISTEN_FDNAMES, descriptors from 3 on): one for BMP, and one for what agents report.
 """
 
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lab import processes, space, state
 from lab.faults.verb import Fault, FaultError, Say
 from lab.segments import FIN, RST, Segment
-from lab.topology import BMP_PORT, COLLECTOR_ADDRESS, Lab
+from lab.topology import AGENTS_PORT, BMP_PORT, COLLECTOR_ADDRESS, Lab
 from lab.witness import PacketTap, TableWatcher
 
 BECOME = """
 import os, sys
-given = int(sys.argv[1])
-if given != 3:
-    os.dup2(given, 3)
-    os.close(given)
+count = int(sys.argv[1])
+given = [int(word) for word in sys.argv[2:2 + count]]
+spare = [os.dup(descriptor) for descriptor in given]
+for number, descriptor in enumerate(spare):
+    os.dup2(descriptor, 3 + number)
+    os.set_inheritable(3 + number, True)
+for descriptor in {*given, *spare}:
+    if descriptor >= 3 + count:
+        os.close(descriptor)
 os.environ["LISTEN_PID"] = str(os.getpid())
-os.execvp(sys.argv[2], sys.argv[2:])
+os.execvp(sys.argv[2 + count], sys.argv[2 + count:])
 """
-"""Puts the socket where the convention wants it, and becomes Catchment: the pid stays."""
+"""Puts the sockets where the convention wants them, and becomes Catchment: the pid stays."""
+PORTS = {"bmp": BMP_PORT, "agents": AGENTS_PORT}
 PATIENCE = 15.0
 """Seconds that it has to end after SIGTERM, before it is killed."""
 
@@ -68,26 +76,36 @@ def registered(lab: Lab) -> Registered:
 
 
 def start(lab: Lab, argv: Sequence[str], env: Mapping[str, str], log: str) -> Registered:
-    """Start Catchment with a BMP socket that listens on the collector host, and register it.
+    """Start Catchment with sockets that listen on the collector host, and register it.
 
-    Raises OSError when the port is taken: another one runs.
+    Raises OSError when a port is taken: another one runs.
     """
-    listener = space.listening_socket(lab.namespace("collector"), COLLECTOR_ADDRESS, BMP_PORT)
-    with listener, Path(log).open("ab") as output:
+    with ExitStack() as opened:
+        output = opened.enter_context(Path(log).open("ab"))
+        numbers = [opened.enter_context(_listen(lab, port)).fileno() for port in PORTS.values()]
         child = subprocess.Popen(
-            [sys.executable, "-c", BECOME, str(listener.fileno()), *argv],
+            [sys.executable, "-c", BECOME, str(len(numbers)), *map(str, numbers), *argv],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            pass_fds=(listener.fileno(),),
+            pass_fds=numbers,
             # With the lab's mark, so that `down` ends it, too, should nobody else.
-            env={**(env or os.environ), "LISTEN_FDS": "1", "LISTEN_FDNAMES": "bmp", processes.MARK: str(lab.folder)},
+            env={
+                **(env or os.environ),
+                "LISTEN_FDS": str(len(numbers)),
+                "LISTEN_FDNAMES": ":".join(PORTS),
+                processes.MARK: str(lab.folder),
+            },
             start_new_session=True,
         )
     child.returncode = 0  # never waited for through this object; `state.reap` collects it by its pid
     found = Registered(child.pid, tuple(argv), dict(env), log)
     register(lab, found)
     return found
+
+
+def _listen(lab: Lab, port: int) -> socket.socket:
+    return space.listening_socket(lab.namespace("collector"), COLLECTOR_ADDRESS, port)
 
 
 def restart_catchment(lab: Lab, words: Sequence[str]) -> Fault:
