@@ -224,7 +224,7 @@ class Centre:
     url: str
     """`https://host:port`, without a path."""
     token: Path
-    """A file with the site's token; read when it is used, never kept in settings."""
+    """A file with the site's token; what is in it is never kept in settings."""
     ca: Path | None = None
     """The only authority, or self-signed certificate, that is believed; the system's authorities when None."""
 
@@ -241,8 +241,8 @@ class AgentSettings:
     """Its own folder: spool, and nothing else."""
     quota: int = 200_000_000
     """Of the spool."""
-    user: str | None = None
-    """Who it becomes after it opened what needs root; None: who started it."""
+    user: str = "nobody"
+    """Who it becomes when root starts it; of root's rights it keeps CAP_NET_RAW alone."""
     cap: float = 1000.0
     """Probes a second of the whole agent, whatever the targets ask for."""
     timeout: float = 1.0
