@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 1 << 16
 
+_SNOOP: Final = b"snoop\0\0\0"
+"""RFC 1761. Taken apart by the messages in it, the connections of such a file would be one stream."""
+
 LOOK: Final = 1 << 16
 """Octets of a file that begins with neither, in which two messages or records that follow each other are looked for."""
 
@@ -46,14 +49,22 @@ def open_source(file: Readable, limits: Limits = LIMITS) -> tuple[Kind, Readable
     if magic is not None:
         source = _Source(Decompressed(source, magic, limits))
     start = source.peek(60)
-    kind = _kind(start) or _within(source)
+    kind = _kind(start) or (None if start.startswith(_SNOOP) else _within(source))
     if kind is not None:
         return kind, source
     if source.failure is not None:
         raise source.failure
-    shown = start[:8].hex(" ") or "nothing at all"
+    raise Malformed(_refused(start), 0, start)
+
+
+def _refused(start: bytes) -> str:
+    """Why a file is not read, and what would be."""
+    if not start:
+        return "it is empty"
+    if start.startswith(_SNOOP):
+        return "a packet capture of Sun's snoop: `editcap -F pcap` makes a pcap file of it"
     reason = "neither a BMP stream nor an MRT file nor a packet capture, plain or compressed: it begins with"
-    raise Malformed(f"{reason} {shown}", 0, start)
+    return f"{reason} {start[:8].hex(' ')}"
 
 
 def _kind(start: bytes) -> Kind | None:

@@ -110,7 +110,11 @@ class _File:
 
     def __init__(self, target: Path, shown: Path, force: bool) -> None:
         self._target, self._shown, self._force = target, shown, force
-        handle, self._temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        try:
+            handle, self._temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        except OSError as error:
+            error.filename = str(target.parent)  # the file's own name nobody has given
+            raise
         self._file = os.fdopen(handle, "wb", buffering=1 << 20)
 
     def write(self, data: bytes) -> None:

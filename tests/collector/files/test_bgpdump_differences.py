@@ -25,6 +25,22 @@ class Difference:
     ours: tuple[str, ...]
 
 
+def narrow(kind: int, *asns: int) -> bytes:
+    """Build an AS_PATH segment of 2-octet numbers."""
+    return bytes((kind, len(asns))) + b"".join(asn.to_bytes(2, "big") for asn in asns)
+
+
+def merged(path: bytes, as4_path: bytes) -> bytes:
+    """Build a record of a session with 2-octet numbers, whose UPDATE has an AS4_PATH."""
+    attrs = attribute(0x40, 1, b"\0") + attribute(0x40, 2, path) + attribute(0x40, 3, bytes((192, 0, 2, 1)))
+    return message(s.update(attrs=attrs + attribute(0xC0, 17, as4_path), announced=b"\x08\x0a"), subtype=1)
+
+
+def with_path(path: str) -> tuple[str]:
+    """The line of such a record."""
+    return (f"BGP4MP|1700000000|A|10.0.0.1|65001|10.0.0.0/8|{path}|IGP|192.0.2.1|0|0||NAG||",)
+
+
 _USUAL: Final = "65001|IGP|192.0.2.1|0|0||NAG||"
 _PATHS: Final = s.update(attrs=s.attributes(65001), announced=s.nlri("10.0.0.0/8", path_id=4))
 _IN_REACH: Final = s.attributes(65001, next_hop=None, extra=s.reach("10.0.0.0/8", afi=1, next_hop="1.2.3.4"))
@@ -84,6 +100,30 @@ DIFFERENCES: Final[dict[str, Difference]] = {
             f"{('65024:65024 ' * 700)[:8190]}|NAG||",
         ),
         (f"BGP4MP|1700000000|A|10.0.0.1|65001|10.0.0.0/8|65001|IGP|192.0.2.1|0|0|{('65024:65024 ' * 700)[:-1]}|NAG||",),
+    ),
+    "an AS4_PATH beside an AS_PATH of several segments": Difference(
+        "bgpdump prints the first segment again in place of each segment that stays (RFC 6793, 4.2.3)",
+        merged(narrow(2, 65001) + narrow(2, 65002, 23456), segment(2, 70000)),
+        with_path("65001 65001 70000"),
+        with_path("65001 65002 70000"),
+    ),
+    "an AS4_PATH beside a confederation": Difference(
+        "bgpdump prints the confederation in place of what stays of the path behind it, which it counts no AS of",
+        merged(narrow(3, 65100) + narrow(2, 65001, 23456), segment(2, 70000)),
+        with_path("(65100) (65100) 70000"),
+        with_path("(65100) 65001 70000"),
+    ),
+    "a confederation in an AS4_PATH": Difference(
+        "it must not be there and is to be left out (RFC 6793, 6); bgpdump prints it in place of the first AS",
+        merged(narrow(2, 65001, 23456), segment(3, 65100) + segment(2, 70000)),
+        with_path("(65100) 70000"),
+        with_path("65001 70000"),
+    ),
+    "an AS4_PATH that is longer than the AS_PATH": Difference(
+        "it is to be left out (RFC 6793, 4.2.3); bgpdump takes it where a confederation makes up for the difference",
+        merged(narrow(3, 65100, 65101) + narrow(2, 65001, 23456), segment(2, 1, 2, 70000)),
+        with_path("(65100) 1 2 70000"),
+        with_path("(65100 65101) 65001 23456"),
     ),
     "a route without ORIGIN": Difference(
         "such a route is to be treated as withdrawn (RFC 7606, 3 d)",

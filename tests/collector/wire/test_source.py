@@ -96,10 +96,22 @@ def test_a_bmp_stream_of_the_draft_is_known_as_bmp() -> None:
     assert open_source(io.BytesIO(b"\x04" + BMP[1:]))[0] is Kind.BMP
 
 
-@pytest.mark.parametrize("data", [b"", b"hello, world", b"\x03\xff\xff\xff\xff\x04", b"\x03\0\0\0\x06\x09"])
+@pytest.mark.parametrize("data", [b"hello, world", b"\x03\xff\xff\xff\xff\x04", b"\x03\0\0\0\x06\x09"])
 def test_other_files_are_refused_with_a_sentence(data: bytes) -> None:
     with pytest.raises(Malformed, match="neither a BMP stream nor an MRT file nor a packet capture"):
         open_source(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd])
+def test_a_file_of_nothing_is_said_to_be_empty(pack: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(Malformed, match="it is empty"):
+        open_source(io.BytesIO(pack(b"")))
+
+
+def test_a_capture_of_snoop_is_not_taken_for_the_messages_in_it() -> None:
+    with pytest.raises(Malformed, match="editcap -F pcap"):
+        open_source(io.BytesIO(b"snoop\0\0\0\0\0\0\2\0\0\0\4" + BMP * 9))
+    assert open_source(io.BytesIO(b"other\0\0\0\0\0\0\2\0\0\0\4" + BMP * 9))[0] is Kind.BMP
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
