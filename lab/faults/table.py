@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lab.faults.advertisements import drop_prepend, flap, withdraw
+from lab.faults.agents import clock_step, cut_agent, cut_site, kill_agent, starve_agent
 from lab.faults.applications import failing_app, slow_app, stuck_health
 from lab.faults.catchment import restart_catchment
 from lab.faults.distances import jitter, latency, narrow, noise
@@ -18,6 +19,8 @@ _GATEWAY = "FIB monitor on the region's gateway: it forwards to the NVA no more"
 _HOLD = "; with azure timers, whose hold time is longer than a witness waits, "
 _NVA = "weu-nva1"
 _DROPS = "nftables counters: since when the rule is there, once it has dropped a packet"
+_PROCESSES = "The kernel's processes on the client"
+_COUNTED = "nftables counters on the client: the first packet that it dropped"
 _LINE = "The delay line: since when it carries frames so"
 _EDGE = "FIB monitor on nyc-ce1: the prefix goes to the partner"
 
@@ -232,6 +235,21 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
             "weu",
             "The kernel's processes, when the applications are gone",
             stuck_health,
+        ),
+        "kill-agent": Verb("Kills a site's agent.", "[SITE]", "ams", _PROCESSES, kill_agent),
+        "starve-agent": Verb(
+            "Lets a site's agent run half of the time, in pieces.", "[SITE]", "ams", _PROCESSES, starve_agent
+        ),
+        "clock-step": Verb(
+            "Puts a site's wall clock wrong, all at once.",
+            "[SITE] [SECONDS]",
+            "ams, 30 s",
+            "The clock that the agent reads, which is not the kernel's",
+            clock_step,
+        ),
+        "cut-agent": Verb("Cuts a site's agent off from the centre.", "[SITE]", "ams", _COUNTED, cut_agent),
+        "cut-site": Verb(
+            "Cuts a site's client off from everything but the centre.", "[SITE]", "ams", _COUNTED, cut_site
         ),
     }
 )

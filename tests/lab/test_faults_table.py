@@ -24,6 +24,7 @@ REQUIRED = [
         "asymmetric",
     ),
     *("polarise", "fib-stuck", "latency", "jitter", "noise", "narrow", "slow-app", "failing-app", "stuck-health"),
+    *("kill-agent", "starve-agent", "clock-step", "cut-agent", "cut-site"),
 ]
 
 
@@ -89,6 +90,11 @@ def test_every_verb_names_its_witness() -> None:
         ("slow-app", "weu, 800 ms"),
         ("failing-app eus-app1 10", "eus-app1, 10 %"),
         ("stuck-health", "weu"),
+        ("kill-agent", "ams"),
+        ("starve-agent nyc", "nyc"),
+        ("clock-step nyc -2.5", "nyc, -2.5 s"),
+        ("cut-agent", "ams"),
+        ("cut-site nyc", "nyc"),
     ],
 )
 def test_words_choose_the_target(words: str, target: str) -> None:
@@ -135,6 +141,9 @@ def test_words_choose_the_target(words: str, target: str) -> None:
         ("noise 1 2 3", "at most 2 numbers"),
         ("slow-app weu-nva1", "an application server"),
         ("failing-app 1 2", "an application server"),
+        ("kill-agent weu", "say one of ams, nyc"),
+        ("clock-step ams 1 2", "and a number"),
+        ("cut-agent 3", "say one of ams, nyc"),
         ("stuck-health weu-nva1", "an application server"),
     ],
 )
