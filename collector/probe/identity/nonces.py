@@ -34,15 +34,23 @@ class Nonces:
         return len(self._answered)
 
     def take(self, request: Request, now: int) -> None:
-        """Take an authenticated request; raises Refused when it may not be answered. `now` is monotonic, ns."""
+        """Check a request and note it as answered; raises Refused. `now` is monotonic, ns."""
+        self.check(request, now)
+        self.note(request, now)
+
+    def check(self, request: Request, now: int) -> None:
+        """Raise Refused when an authenticated request may not be answered."""
         self._forget(now)
         if request.sent <= self._floors.get(request.key, _NO_RUNS).get(request.run, -1):
             raise Refused(Cause.EXPIRED, "it is older than what was answered two seconds ago")
-        known = (request.key, request.run, request.nonce)
-        if known in self._answered:
+        if (request.key, request.run, request.nonce) in self._answered:
             raise Refused(Cause.REPLAYED, "its nonce was answered already")
         if len(self._answered) >= self._capacity:
             raise Refused(Cause.FULL, f"{self._capacity} nonces wait to be forgotten")
+
+    def note(self, request: Request, now: int) -> None:
+        """Remember that a request, just checked, is answered."""
+        known = (request.key, request.run, request.nonce)
         self._answered.add(known)
         self._order.append((now, known, request.sent))
 
