@@ -119,6 +119,8 @@ class FeedStatus:
     messages: int = 0
     routes: int = 0
     malformed: int = 0
+    unjudged: int = 0
+    """Watched routes of sessions that the router never named by a Peer Up: kept, and not judged."""
 
 
 @dataclass(frozen=True, slots=True)

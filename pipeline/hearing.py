@@ -223,4 +223,5 @@ def _feed(exporter: ExporterStatus) -> FeedStatus:
         messages=exporter.counters.messages,
         routes=exporter.counters.routes,
         malformed=exporter.counters.malformed,
+        unjudged=exporter.counters.quarantined,
     )

@@ -15,6 +15,7 @@ _FEED_COUNTS = (
     ("messages", "BMP messages received."),
     ("routes", "Routes announced or withdrawn, from the bulk lane."),
     ("malformed", "Messages that could not be taken as they stood."),
+    ("unjudged", "Watched routes of sessions that no Peer Up named: kept, and not judged."),
 )
 
 

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.client import _UnixConnection
 from tests.pipeline.watched import WEB, Watched
+from tests.speaker import attributes
 
 PRESENCE = {"present": 1.0, "absent": 0.0, "unknown": -1.0}
 
@@ -83,7 +84,7 @@ def _agreed(watched: Watched) -> dict[str, float]:
     assert counted == len(findings)
     feeds = {feed["exporter"]: feed for feed in status["feeds"]}
     assert _of(scraped["catchment_feed_connected"], "exporter") == {n: float(f["connected"]) for n, f in feeds.items()}
-    for name in ("messages", "routes", "malformed"):
+    for name in ("messages", "routes", "malformed", "unjudged"):
         assert _of(scraped[f"catchment_feed_{name}_total"], "exporter") == {n: f[name] for n, f in feeds.items()}
     up = {each["vantage"]: float(each["state"] != "down") for each in status["sessions"] if each["state"] != "unknown"}
     assert _of(scraped["catchment_session_up"], "vantage") == up if up else "catchment_session_up" not in scraped
@@ -97,6 +98,23 @@ def _told(watched: Watched) -> tuple[Any, Any, Any]:
     findings = [(each["id"], each["state"]) for each in watched.client.get("/api/v1/findings")["findings"]]
     services = watched.client.get("/api/v1/services")["services"]
     return services, findings, {"feeds": status["feeds"], "sessions": sessions}
+
+
+def test_routes_of_a_session_that_nobody_named_are_counted_and_open_nothing_until_it_is_named(watched: Watched) -> None:
+    watched.healthy()
+    watched.wait(lambda: watched.presence("weu") == "present", what="web present")
+    watched.gobgp.announce("10.66.0.1", 64666, WEB, attributes("10.66.0.1", 64666))
+    watched.wait(lambda: _unjudged(watched) == 1, what="a route that is not judged")
+    time.sleep(2)
+    assert not {key for key in watched.findings() if "64666" in key}
+    watched.gobgp.peer_up("10.66.0.1", 64666)
+    watched.gobgp.announce("10.66.0.1", 64666, WEB, attributes("10.66.0.1", 64666))
+    watched.wait(lambda: {key for key in watched.findings() if "64666" in key}, what="the same route, judged")
+    assert _unjudged(watched) == 1
+
+
+def _unjudged(watched: Watched) -> float:
+    return _of(_scraped(watched)["catchment_feed_unjudged_total"], "exporter")["gobgp"]
 
 
 def test_latencies_lag_and_jobs_are_measured(watched: Watched) -> None:
