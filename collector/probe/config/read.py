@@ -191,10 +191,11 @@ class _Reading:
         given = [part for part in Part if str(part) in self._walk.mapping(path)]
         if len(given) != 1 or given[0] not in fitting:
             self._walk.wrong(path, f"needs exactly one of {', '.join(map(str, fitting))}", on_key=True)
-        known = self._known((*path, "known"))
-        if not given or str(given[0]) not in found:
+        where = found.get(str(given[0])) if given else None
+        names_itself = given[:1] == [Part.BODY] and isinstance(where, str) and "{}" not in where
+        known = {} if names_itself and not self._has((*path, "known")) else self._known((*path, "known"))
+        if where is None:
             return None
-        where = found[str(given[0])]
         return Matcher(given[0], where if isinstance(where, str) else "", known)
 
     def _known(self, path: KeyPath) -> dict[str, Identity]:

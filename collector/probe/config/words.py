@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from anycast.probe import TargetKind
+from collector.probe.identity.template import read_template
 from collector.written.words import NAME, listed, nearest, read_duration, shown
 
 Read = Callable[[object], Any]
@@ -40,13 +41,9 @@ def read_path(value: object) -> Path:
 
 
 def read_expression(value: object) -> str:
-    """Read a regular expression."""
-    text = read_text(value)
-    try:
-        re.compile(text)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"{shown(value)} is no regular expression: {error}") from None
-    return text
+    """Read what is looked for in a body: text with holes, such as `served by {nva}.`"""
+    read_template(value)
+    return read_text(value)
 
 
 def read_url(value: object) -> str:

@@ -132,7 +132,7 @@ MISTAKES = [
     ),
     (
         HEAD + SERVICE + 'http: {url: "http://a/", identity: {body: "(", known: {x: {region: weu}}}}}}',
-        "'(' is no regular expression: missing ), unterminated subpattern",
+        "'(' needs a hole, each once, where the name stands in the body: {region}, {nva}, {instance}",
     ),
     (
         HEAD + SERVICE + "udp: {port: 9, source_port: 65530}}}",
@@ -209,3 +209,12 @@ def test_a_spoilt_example_is_settings_or_problems(seed: int, value: str) -> None
         )
     settings, problems = read("\n".join(lines).encode(), Path("x"))
     assert settings is not None or problems
+
+
+def test_a_body_that_names_its_parts_needs_nothing_known() -> None:
+    http = 'http: {url: "http://a/", identity: {body: "by {nva} in {region}"}}}}'
+    [asked] = settings_of(HEAD + SERVICE + http).targets
+    assert asked.probes.http is not None
+    assert asked.probes.http.identity is not None
+    assert asked.probes.http.identity.known == {}
+    assert any("needs `known`" in line for line in said(HEAD + SERVICE + http.replace("{nva} in {region}", "{}")))
