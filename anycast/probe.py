@@ -93,6 +93,8 @@ class Outcome(StrEnum):
     """The size does not fit, and a router or our own kernel said so (`value` has the next hop's MTU)."""
     UNSENT = "unsent"
     """Never left us: the rate cap, a full socket, or no right to send it. It says nothing of the network."""
+    BEGAN = "began"
+    """A THROUGHPUT test begins, and its result follows: what is measured meanwhile is measured beside it."""
 
 
 LOST = frozenset((Outcome.SILENT, Outcome.UNREACHABLE))
@@ -173,7 +175,7 @@ class ProbeResult:
     @property
     def counts(self) -> bool:
         """Whether any verdict may rest on it."""
-        return not self.tainted and self.outcome not in (Outcome.UNSENT, Outcome.LATE)
+        return not self.tainted and self.outcome not in (Outcome.UNSENT, Outcome.LATE, Outcome.BEGAN)
 
     @property
     def proven(self) -> bool:
