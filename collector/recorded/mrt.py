@@ -232,6 +232,7 @@ class _Teller:
 
     def _rib(self, content: Rib, at: int, passed: Passed) -> Iterator[_Told]:
         nlri = content.nlri if content.prefix is None else _encoded(content)
+        passed.damaged += len(content.strangers)
         for entry in content.entries:
             if not entry.attributes or content.family not in _UNICAST:
                 passed.unread += 1  # BIRD dumps routes of no BGP session, too: without any attribute

@@ -29,7 +29,7 @@ class UpdateContext:
     (RFC 7606, 7.5, 7.9 and 7.10)."""
     rebuilt: bool = False
     """The router wrote the UPDATE from a table of its own: what is missing is the router's omission, not its peer's.
-    FRR 8.0 leaves NEXT_HOP out of the Loc-RIB and post-policy routes of a VRF."""
+    FRR 8.0 leaves NEXT_HOP out of the Loc-RIB and post-policy routes of a VRF; GoBGP AS_PATH, of its own routes."""
     bare: bool = False
     """The path ids that the session agreed on may be left out, as BMP exporters do in what they write themselves:
     FRR always, GoBGP in its first dump and behind its policy. A list that does not read with them is read without."""

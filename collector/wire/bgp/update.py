@@ -188,7 +188,7 @@ def _missing(reading: Reading, plain: bool, context: UpdateContext) -> Iterator[
         return
     for code in _MANDATORY if plain else _MANDATORY[:2]:
         if code not in reading.codes:
-            kept = context.rebuilt and code is Code.NEXT_HOP
+            kept = context.rebuilt and code is not Code.ORIGIN
             remedy = Remedy.TAKEN_AS_IS if kept else Remedy.TREAT_AS_WITHDRAW
             yield Problem(remedy, f"{code.name} is missing, and the UPDATE announces routes", b"")
 

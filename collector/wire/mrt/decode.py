@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_network
@@ -53,6 +54,9 @@ class Decoder:
             self.table = content
         return content
 
+
+_GOBGP: Final = Peer(IPv4Address(0), Asn(0), IPv4Address(0))
+"""The first peer in GoBGP's tables stands for GoBGP; up to version 3 its own routes miss that and point behind all."""
 
 Reader = Callable[[Cursor, PeerIndexTable], Content]
 
@@ -126,10 +130,9 @@ def _rib_generic_add_path(cursor: Cursor, table: PeerIndexTable) -> Rib:
     """
     cursor.u32()  # sequence number
     family, start = Afi(cursor.u16(), cursor.u8()), cursor.position
-    try:
+    with suppress(Malformed):
         return _paths(cursor, table, family, add_path=True)
-    except Malformed:
-        cursor.back(cursor.position - start)
+    cursor.back(cursor.position - start)
     path_id = cursor.u32()
     found = _paths(cursor, table, family, add_path=False)
     return replace(found, add_path=True, entries=tuple(replace(entry, path_id=path_id) for entry in found.entries))
@@ -139,8 +142,15 @@ def _paths(cursor: Cursor, table: PeerIndexTable, family: Afi, add_path: bool) -
     unicast = UNICAST.get(family)
     prefix = None if unicast is None else _prefix(cursor, unicast)
     nlri = b"" if unicast is not None else _opaque_nlri(cursor, family)
-    entries = tuple(_entry(cursor, table, add_path) for _ in range(cursor.u16()))
-    return _whole(cursor, Rib(family, prefix, nlri, entries, add_path=add_path))
+    entries, strangers = [], []
+    for _ in range(cursor.u16()):
+        entry = _entry(cursor, table, add_path)
+        if isinstance(entry, RibEntry):
+            entries.append(entry)
+        else:
+            strangers.append(entry)
+    found = Rib(family, prefix, nlri, tuple(entries), add_path=add_path, strangers=tuple(strangers))
+    return _whole(cursor, found)
 
 
 def _opaque_nlri(cursor: Cursor, family: Afi) -> bytes:
@@ -151,12 +161,14 @@ def _opaque_nlri(cursor: Cursor, family: Afi) -> bytes:
     return cursor.take(1 + (cursor.peek() + 7) // 8)
 
 
-def _entry(cursor: Cursor, table: PeerIndexTable, add_path: bool) -> RibEntry:
+def _entry(cursor: Cursor, table: PeerIndexTable, add_path: bool) -> RibEntry | int:
+    """Return one peer's path, or the index of a peer that is not in the table."""
     index, originated = cursor.u16(), _time(cursor)
     path_id = cursor.u32() if add_path else 0
-    if index >= len(table.peers):
-        raise cursor.malformed(f"peer index {index} is not in the table of {len(table.peers)} peers before it")
-    return RibEntry(table.peers[index], originated, cursor.take(cursor.u16()), path_id)
+    attributes = cursor.take(cursor.u16())
+    if index == len(table.peers) and table.peers[:1] == (_GOBGP,):
+        index = 0
+    return RibEntry(table.peers[index], originated, attributes, path_id) if index < len(table.peers) else index
 
 
 def _table_dump(family: Afi, width: int = 2) -> Reader:

@@ -69,7 +69,7 @@ class Recorded:
             content = self._decoder.decode(record)
             if isinstance(content, Unread):
                 self._passed[content.kind, content.subtype] += 1
-            yield from _elements(content, record, self._opens)
+            yield from _elements(content, record, self._opens, self.peers)
         except Malformed as error:
             yield _skipped(Element(ElementType.MALFORMED, record.time), error.reason, record.offset, record.body)
 
@@ -93,9 +93,12 @@ def _skipped(seen: Element, reason: str, offset: int, raw: bytes) -> Element:
     return replace(seen, type=ElementType.MALFORMED, detail=reason, action=action, offset=offset, raw=raw[:4096])
 
 
-def _elements(content: Content, record: Record, opens: Opens) -> Iterator[Element]:
+def _elements(content: Content, record: Record, opens: Opens, peers: PeerIndexTable) -> Iterator[Element]:
     match content:  # a peer table and other protocols' records say nothing of routes
         case Rib():
+            for index in content.strangers:
+                reason = f"peer index {index} is not in the table of {len(peers.peers)} peers before it"
+                yield _skipped(Element(ElementType.MALFORMED, record.time), reason, record.offset, record.body)
             yield from _rib(content, record)
         case BgpMessage():
             yield from _message(content, record, opens)

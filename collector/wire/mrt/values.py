@@ -110,6 +110,8 @@ class Rib:
     entries: tuple[RibEntry, ...]
     two_octet: bool = False
     add_path: bool = False
+    strangers: tuple[int, ...] = ()
+    """Peer indices of the entries that are left out: they are not in the table before it."""
 
 
 @dataclass(frozen=True, slots=True)

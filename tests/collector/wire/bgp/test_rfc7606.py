@@ -206,6 +206,15 @@ def test_a_next_hop_that_the_router_left_out_of_its_own_table_withdraws_nothing(
     assert remedies(nothing) == [Remedy.TREAT_AS_WITHDRAW]
 
 
+def test_an_as_path_that_the_router_left_out_of_its_own_route_is_an_empty_one() -> None:
+    """GoBGP 3.10 does so in its Loc-RIB. From a peer, it is RFC 7606, 3 d."""
+    decoded = update(without(Code.AS_PATH), WEB, context=UpdateContext(rebuilt=True))
+    assert (decoded.announced, remedies(decoded)) == ((WEB,), [Remedy.TAKEN_AS_IS])
+    assert decoded.attributes_for().as_path == AsPath()
+    heard = update(without(Code.AS_PATH), WEB)
+    assert (heard.announced, heard.withdrawn) == ((), (WEB,))
+
+
 def test_an_as_path_that_only_reads_with_two_octets_is_read_so_and_said() -> None:
     """FRR 8.0 sends such, with the A flag clear."""
     two = encode_attributes(Attributes(Origin.IGP, AsPath.of(64496, 58), ip_address("10.10.1.4")), two_octet=True)

@@ -102,11 +102,29 @@ def test_a_generic_table_may_hold_unicast() -> None:
     assert found.prefix == ip_network("10.0.0.0/8")
 
 
-def test_a_path_of_a_peer_that_no_table_has_is_malformed() -> None:
-    with pytest.raises(Malformed, match="peer index 1 is not in the table of 1 peers"):
-        decoded(peer_table(), rib(2, b"\0", GOOD, index=1))
-    with pytest.raises(Malformed, match="peer index 0 is not in the table of 0 peers"):
-        decoded(rib(2, b"\0", GOOD))
+def test_a_path_of_a_peer_that_no_table_has_costs_no_other_path() -> None:
+    path, good = rib(2, b"\0", GOOD, index=1)[12:], len(GOOD) + 8
+    body = path[:5] + b"\0\2" + path[-good:] + rib(2, b"\0", GOOD)[-good:]
+    _, found = decoded(peer_table(), record(13, 2, body))
+    assert isinstance(found, Rib)
+    assert ([entry.peer for entry in found.entries], found.strangers) == ([NVA], (1,))
+    [alone] = decoded(rib(2, b"\0", GOOD))
+    assert isinstance(alone, Rib)
+    assert (alone.entries, alone.strangers) == ((), (0,))
+
+
+@pytest.mark.parametrize(("subtype", "family"), [(8, b""), (12, b"\0\1\4")])
+def test_gobgp_s_own_routes_are_those_of_its_first_peer(subtype: int, family: bytes) -> None:
+    """GoBGP 3.10 writes itself as 0.0.0.0 of AS 0 in front of its peers, and then points behind them."""
+    itself, peer = b"\2" + bytes(12), b"\2\x0a\x0a\1\4\x0a\x0a\1\4\0\0\xfd\xf2"
+    nlri = b"\x08\x0a" if not family else b"\x30\0\6\x41\x0a\xfa\0"
+    own = rib(subtype, nlri, GOOD, index=2, path_id=b"\0\0\0\7", family=family)
+    _, found = decoded(peer_table([itself, peer]), own)
+    assert isinstance(found, Rib)
+    assert ([entry.peer.asn for entry in found.entries], found.strangers) == ([0], ())
+    _, other = decoded(peer_table([peer, itself]), own)
+    assert isinstance(other, Rib)
+    assert other.strangers == (2,)
 
 
 def test_old_tables_have_one_path_a_record() -> None:

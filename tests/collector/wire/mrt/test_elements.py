@@ -96,6 +96,12 @@ def test_a_path_whose_attributes_do_not_fit_is_told_with_its_record() -> None:
     assert (told.type, told.action) == (ElementType.MALFORMED, "message-skipped")
 
 
+def test_a_path_of_a_peer_that_no_table_has_is_told() -> None:
+    [found] = mrt_elements(io.BytesIO(rib(2, b"\x08\x0a", b"", index=3)))
+    assert (found.type, found.offset, found.action) == (ElementType.MALFORMED, 0, "message-skipped")
+    assert found.detail == "peer index 3 is not in the table of 0 peers before it"
+
+
 def test_a_malformed_record_is_passed_over() -> None:
     found = read(peer_table(), rib(2, PREFIX, GOOD, index=9), rib(2, PREFIX, GOOD))
     assert [item.type for item in found] == [ElementType.MALFORMED, ElementType.RIB]
