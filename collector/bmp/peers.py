@@ -46,7 +46,9 @@ class Peer:
 
     def restarted(self, sent: Open | None, received: Open | None) -> bool:
         """Whether the OPENs of another Peer Up show that the session is not the one that we know."""
-        return _differ(self.sent, sent) or _differ(self.received, received)
+        return any(
+            now is not None and now.replaces(before) for before, now in ((self.sent, sent), (self.received, received))
+        )
 
     def agree(self, sent: Open | None, received: Open | None) -> None:
         """Begin anew with the OPENs of a Peer Up."""
@@ -59,12 +61,6 @@ class Peer:
         self.sent, self.received = merged(self.sent, sent), merged(self.received, received)
         self.contexts.clear()
         return before != (self.sent, self.received)
-
-
-def _differ(before: Open | None, now: Open | None) -> bool:
-    if before is None or now is None:
-        return False
-    return (before.asn, before.identifier, before.hold_time) != (now.asn, now.identifier, now.hold_time)
 
 
 class PeerTable:

@@ -103,6 +103,15 @@ class Open:
     problems: tuple[str, ...] = ()
     """Capabilities whose value could not be read; the OPEN stands without them."""
 
+    def replaces(self, before: "Open | None") -> bool:
+        """Whether it is of another session than the same side's OPEN `before`: another AS, identifier or hold time.
+
+        Some routers repeat the Peer Up of a session, even with other capabilities in it: that is no other session.
+        """
+        if before is None:
+            return False
+        return (self.asn, self.identifier, self.hold_time) != (before.asn, before.identifier, before.hold_time)
+
     def speaker(self) -> SpeakerOpen:
         """The part that the vocabulary carries."""
         return SpeakerOpen(

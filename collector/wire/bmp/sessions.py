@@ -25,9 +25,15 @@ class Sessions:
         return key_of(header) in self._opens
 
     def up(self, peer_up: PeerUp) -> None:
-        """Take a Peer Up. One for a session that is up already adds its families to those of the first."""
-        sent, received = self._opens.get(key_of(peer_up.header), (None, None))
-        self._opens[key_of(peer_up.header)] = merged(sent, peer_up.sent), merged(received, peer_up.received)
+        """Take a Peer Up. One for a session that is up already adds its families to those of the first.
+
+        Unless its OPENs are of another session, which began anew unseen.
+        """
+        before = self.opens(peer_up.header)
+        now = peer_up.sent, peer_up.received
+        if any(side is not None and side.replaces(known) for side, known in zip(now, before, strict=True)):
+            before = None, None
+        self._opens[key_of(peer_up.header)] = merged(before[0], now[0]), merged(before[1], now[1])
 
     def down(self, header: PerPeerHeader) -> None:
         """Take a Peer Down, also one for a session that never came up."""

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from ipaddress import IPv4Address
+from typing import Any
 
 import pytest
 
 from anycast.observation import PeerType
-from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST
+from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST, Afi
 from collector.wire.bgp.open import Direction
 from collector.wire.bmp.sessions import Sessions
 from collector.wire.bmp.values import A_FLAG, L_FLAG, O_FLAG
@@ -68,6 +69,23 @@ def test_a_second_peer_up_without_the_offer_ends_it_for_the_families_it_names() 
     sessions.up(peer_up(LOC, speaker(add_path=SENDS)))
     sessions.up(peer_up(LOC, speaker()))
     assert sessions.context(LOC).add_path == set()
+
+
+@pytest.mark.parametrize(
+    ("changed", "kept"),
+    [
+        ({"hold_time": 9}, set()),
+        ({"identifier": IPv4Address("10.9.9.9")}, set()),
+        ({"asn": 7}, set()),
+        ({}, {IPV4_UNICAST}),
+    ],
+)
+def test_a_peer_up_with_another_open_begins_anew(changed: dict[str, Any], kept: set[Afi]) -> None:
+    sessions = Sessions()
+    first, six = speaker(add_path=SENDS), speaker(families=(IPV6_UNICAST,))
+    sessions.up(peer_up(LOC, first, first))
+    sessions.up(peer_up(LOC, six, replace(six, **changed)))
+    assert sessions.context(LOC).add_path == kept
 
 
 def test_after_a_peer_down_nothing_is_known() -> None:
