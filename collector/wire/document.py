@@ -35,6 +35,8 @@ Nothing is guessed from the look of the octets where the session says it:
 - A list of prefixes that holds the default route twice is refused: path ids that nobody offered look like that.
 - The L and O flags of a BMP message choose the view of a session, never the session. The V flag of a Loc-RIB is its F
   flag.
+
+What routers do that no RFC foresees, what is made of it, and the test that shows it: [quirks.md](quirks.md).
 """
 
 FAMILIES = """\
