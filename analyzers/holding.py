@@ -1,6 +1,7 @@
 """How the view keeps tables: placing, holding and dropping routes, and the index by prefix."""
 
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime
 
 from analyzers.reading import Reading
@@ -55,6 +56,14 @@ class Holding(Reading):
             None,
             not_before,
         )
+
+    def note(self, changes: Iterable[Change]) -> None:
+        """Remember for a while what changed of services' prefixes, and of what lies inside or covers them."""
+        for change in changes:
+            how = self.recogniser.relevance(change.prefix)
+            if how.touches:
+                exact = (change.prefix,) if how.service is not None else ()
+                self.recent.note(change, (*exact, *(prefix for _, prefix in (*how.inside_of, *how.covers))))
 
     def let_go(self, table: Table, held: Held) -> None:
         """Hold a route no longer, without saying that it is gone: nobody knows."""

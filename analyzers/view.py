@@ -86,6 +86,7 @@ class View(Holding):
                 self._counted(feed, observation)
             case MalformedSeen():
                 pass  # the station counts and keeps it; it says nothing of presence
+        self.note(changes)
         return tuple(changes)
 
     def tick(self, now: datetime) -> tuple[Change, ...]:
@@ -99,6 +100,7 @@ class View(Holding):
                 feed.awaited, feed.newcomer = now, False
         changes = [change for feed in tuple(self.feeds.values()) for change in advance(self, feed, now)]
         age(self, now)
+        self.note(changes)
         self.probing.tick(now)
         return tuple(changes)
 

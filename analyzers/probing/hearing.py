@@ -28,6 +28,8 @@ class Hearing:
         self.runs: dict[str, int] = {}
         """The last number of each run, the run that was heard last at the end."""
         self.taints: deque[tuple[datetime, float]] = deque(maxlen=40)
+        self.tainted = False
+        """Whether its own loop lagged for more than a twentieth of its last seconds."""
 
     def take(self, report: AgentReported) -> bool | None:
         """Take a batch that is not late: None when it came before, else whether there is a gap before it."""
@@ -44,23 +46,18 @@ class Hearing:
             self.taints.clear()
         self.at = report.at if self.at is None else max(self.at, report.at)
         self.taints.append((report.at, report.tainted))
+        recent = [part for at, part in self.taints if self.at - at <= SPAN]
+        self.tainted = sum(recent) / len(recent) > TAINTED
         return gap
 
     def lost(self, now: datetime) -> bool:
         """Whether it was not heard for `LOST_AFTER`, or never."""
         return self.at is None or now - self.at > LOST_AFTER
 
-    def tainted(self) -> bool:
-        """Whether its own loop lagged for more than a twentieth of its last seconds."""
-        if self.at is None:
-            return False
-        recent = [part for at, part in self.taints if self.at - at <= SPAN]
-        return bool(recent) and sum(recent) / len(recent) > TAINTED
-
     def known(self, now: datetime) -> bool:
         """Whether what it does not see is not there."""
         settled = self.since is not None and now - self.since >= SETTLE
-        return settled and not self.lost(now) and not self.tainted()
+        return settled and not self.lost(now) and not self.tainted
 
     def plain(self) -> Plain:
         """Return what survives a restart: which batches were taken. Whether it is heard must be seen anew."""

@@ -77,7 +77,7 @@ class SiteSeen:
         kept = {name: control for name, control in self.controls.items() if self.targets.get(name) == control.target}
         self.controls = kept
         for pair in self.pairs.values():
-            pair.target = self.targets[pair.service.name]
+            pair.meet(self.intent, self.targets[pair.service.name])
 
     def _whose(self, name: str) -> "Pair | Control | None":
         """Return what keeps the statistics of a target; None for one that nobody knows."""

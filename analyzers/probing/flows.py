@@ -1,0 +1,365 @@
+"""The fixed flows of one site for one service: where each lands, what it loses, and when it moved.
+
+A fixed flow keeps its five-tuple, so every router's hash keeps it on one leg: that it lands elsewhere is an event, and
+which flows lose tells which leg does. Each flow is on the leg of its last answer, known by the identity in it, and on
+the circuits of its last traceroute; a flow that answers from elsewhere moves at once, and leaves its circuits behind
+until it is traced again.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from analyzers.probing.cusum import Chart
+from analyzers.probing.moments import moment, seconds
+from analyzers.probing.oneway import OneWay
+from analyzers.probing.track import NEVER, Track
+from anycast.plain import Plain
+from anycast.probe import Outcome, ProbeResult, Proof
+
+MOST = 256  # flows of one target
+MOST_LEGS = 64
+WINDOW = 64  # outcomes that each flow remembers
+MASK = (1 << WINDOW) - 1
+ACTIVE = timedelta(seconds=30)  # a flow of which nothing was heard for longer is not asked any more
+TOGETHER = timedelta(seconds=5)  # flows that move within it move together (measuring-anycast.md 2.7)
+PART_SHIFT = 0.3
+FLAPS = 3  # changes of region within
+FLAP_WINDOW = timedelta(minutes=10)
+PARTINGS = 3  # places on the way at which flows part, nearest first
+
+Label = tuple[str, str]
+"""A leg: `nva` or `circuit`, and its name."""
+
+
+class Flow(Track):
+    """One fixed flow."""
+
+    __slots__ = (
+        "bits",
+        "changes",
+        "charts",
+        "count",
+        "far",
+        "hops",
+        "labels",
+        "landed",
+        "number",
+        "nva",
+        "region",
+        "rtt",
+        "sure",
+        "ttl",
+        "ttl_at",
+        "was",
+    )
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+        self.region = self.nva = ""
+        """Who answered last; empty while nobody did."""
+        self.landed = NEVER
+        """Since when it lands there."""
+        self.sure = False
+        """It was answered since the last gap of our sight: a change of its region is an event."""
+        self.bits = self.count = 0
+        """The last outcomes on this leg, 1 for a loss, and how many there are."""
+        self.rtt: float | None = None
+        self.ttl = self.far = 0
+        """TTLs with which the last answer and its request arrived."""
+        self.was: tuple[int, int] | None = None
+        """TTLs before they changed, while the flow stayed on its leg,"""
+        self.ttl_at = NEVER
+        """and when they did."""
+        self.changes: deque[datetime] = deque(maxlen=FLAPS)
+        self.hops: tuple[str, ...] = ()
+        self.labels: tuple[Label, ...] = ()
+        self.charts: tuple[Chart, ...] = ()
+
+    @property
+    def losses(self) -> int:
+        """Losses among the last `count` outcomes."""
+        return self.bits.bit_count()
+
+    def flaps(self, now: datetime) -> bool:
+        """Whether its region changed three times within ten minutes that are not over."""
+        return len(self.changes) == FLAPS and now - self.changes[0] <= FLAP_WINDOW
+
+
+@dataclass(slots=True)
+class Shift:
+    """Flows that moved to other regions together."""
+
+    at: datetime
+    last: datetime
+    moved: dict[int, tuple[str, str]]
+    """Flow to the regions that it left and came to."""
+
+
+class Flows:
+    """All fixed flows of one target."""
+
+    def __init__(self) -> None:
+        self.by_number: dict[int, Flow] = {}
+        self.charts: dict[Label, Chart] = {}
+        self.ways: dict[str, OneWay] = {}
+        """By NVA."""
+        self.losing: dict[int, Flow] = {}
+        """Flows whose last probes were lost, in the order in which they began to lose."""
+        self.hot: set[Label] = set()
+        """Legs whose charts must count answers."""
+        self.shift: Shift | None = None
+        self.moves: deque[tuple[datetime, int, str, str]] = deque(maxlen=MOST)
+        self.restless: set[int] = set()
+        """Flows that changed their region often enough to be looked at."""
+        self.at = NEVER
+        """The last time that a probe was sent."""
+        self.version = 0
+        """Grows whenever a flow lands elsewhere, or is traced another way."""
+        self.regions: frozenset[str] = frozenset()
+        """Regions that there are: whoever says to be of another one proves nothing."""
+        self.ignored: frozenset[str] = frozenset()
+        """Addresses on the way that are no circuit: NVAs and the service itself."""
+
+    # What results do.
+
+    def apply(self, result: ProbeResult) -> None:
+        """Fold in one result of a fixed flow over UDP, which counts."""
+        at, number = result.at, result.flow
+        flow = self.by_number.get(number)
+        if flow is None:
+            if len(self.by_number) >= MOST:
+                return
+            flow = self.by_number[number] = Flow(number)
+        if at > self.at:
+            self.at = at
+        identity = result.identity
+        proven = result.outcome is Outcome.ANSWERED and result.proof is not Proof.NONE and identity is not None
+        if identity is not None and proven:
+            region, nva = identity.region, identity.nva
+            if nva != flow.nva or region != flow.region or not flow.sure:
+                if at < flow.ok_at:
+                    return  # an answer that was overtaken by the one that told of the move
+                proven = region in self.regions
+                if proven:
+                    self._land(flow, at, region, nva)
+        if proven:
+            flow.bits = flow.bits << 1 & MASK
+            if flow.lost:
+                flow.good(at)
+                if not flow.lost:
+                    self.losing.pop(number, None)
+            elif at > flow.ok_at:
+                flow.ok_at = at
+            flow.rtt = rtt = result.rtt
+            if result.ttl != flow.ttl or result.far_ttl != flow.far:
+                self._turn(flow, at, result.ttl, result.far_ttl)
+            if flow.charts and self.hot:
+                self._cool(flow, at)
+            forward = result.forward
+            if forward is not None and rtt is not None:
+                way = self.ways.get(flow.nva)
+                if way is not None:
+                    way.add(at, forward, rtt - forward - (result.held or 0.0))
+        else:
+            outcome = result.outcome
+            if flow.bad(at, outcome.value):
+                self.losing[number] = flow
+            if outcome is Outcome.SILENT or outcome is Outcome.UNREACHABLE:
+                flow.bits = (flow.bits << 1 | 1) & MASK
+                for label, chart in zip(flow.labels, flow.charts, strict=True):
+                    chart.lose(at, number)
+                    self.hot.add(label)
+            else:
+                flow.bits = flow.bits << 1 & MASK
+        if flow.count < WINDOW:
+            flow.count += 1
+
+    def _cool(self, flow: Flow, at: datetime) -> None:
+        for label, chart in zip(flow.labels, flow.charts, strict=True):
+            if label in self.hot:
+                chart.answer(at)
+                if not chart.hot:
+                    self.hot.discard(label)
+
+    def _land(self, flow: Flow, at: datetime, region: str, nva: str) -> None:
+        """A flow is answered by somebody else than before, or for the first time since a gap."""
+        elsewhere = (region, nva) != (flow.region, flow.nva)
+        before, sure, flow.sure = flow.region, flow.sure, True
+        if not elsewhere:
+            return
+        self.version += 1
+        flow.region, flow.nva, flow.landed = region, nva, at
+        flow.bits = flow.count = 0
+        flow.was, flow.ttl = None, 0
+        if sure:
+            flow.hops = ()
+        if nva not in self.ways and len(self.ways) < MOST_LEGS:
+            self.ways[nva] = OneWay()
+        if sure and before != region:
+            flow.changes.append(at)
+            if len(flow.changes) == FLAPS:
+                self.restless.add(flow.number)
+            self._moved(at, flow.number, before, region)
+        self._relabel()
+
+    def _moved(self, at: datetime, number: int, before: str, after: str) -> None:
+        self.moves.append((at, number, before, after))
+        recent = [move for move in self.moves if abs(at - move[0]) <= TOGETHER]
+        shift = self.shift
+        if shift is not None and abs(at - shift.last) <= TOGETHER:
+            shift.moved[number] = (shift.moved.get(number, (before, ""))[0], after)
+            shift.at, shift.last = min(shift.at, at), max(shift.last, at)
+            return
+        landed = sum(1 for flow in self.active() if flow.region)
+        if len({move[1] for move in recent}) >= max(2.0, PART_SHIFT * landed):
+            moved: dict[int, tuple[str, str]] = {}
+            for _, each, left, came in sorted(recent):
+                moved[each] = (moved.get(each, (left, ""))[0], came)
+            self.shift = Shift(min(move[0] for move in recent), max(move[0] for move in recent), moved)
+
+    @staticmethod
+    def _turn(flow: Flow, at: datetime, ttl: int, far: int) -> None:
+        """The TTLs of a flow changed although it stays where it is."""
+        if flow.ttl and ttl and (flow.was is None or (ttl, far) == flow.was):
+            flow.was = (flow.ttl, flow.far) if flow.was is None else None
+            flow.ttl_at = at
+        flow.ttl, flow.far = ttl, far
+
+    def traced(self, number: int, hops: tuple[str, ...]) -> None:
+        """Take a traceroute of a flow; where a hop was silent the one that was seen there before stays."""
+        flow = self.by_number.get(number)
+        if flow is None:
+            return
+        known = flow.hops + ("*",) * (len(hops) - len(flow.hops))
+        merged = tuple(new if new != "*" else old for new, old in zip(hops, known, strict=False))
+        merged += known[len(hops) :]
+        if merged != flow.hops:
+            flow.hops = merged
+            self.version += 1
+            self._relabel()
+
+    def gap(self) -> None:
+        """Losses in a row begin anew, and a flow that lands elsewhere moved we know not when."""
+        for flow in self.by_number.values():
+            flow.gap()
+            flow.sure = False
+        self.losing.clear()
+
+    # Legs.
+
+    def active(self) -> Iterator[Flow]:
+        """Yield the flows that are asked."""
+        return (flow for flow in self.by_number.values() if self.at - flow.at <= ACTIVE)
+
+    def legs(self) -> dict[Label, list[Flow]]:
+        """Return the flows of every leg that has any."""
+        found: dict[Label, list[Flow]] = {}
+        for flow in self.active():
+            for label in flow.labels:
+                found.setdefault(label, []).append(flow)
+        return found
+
+    def _relabel(self) -> None:
+        """Give every flow its legs and their charts; a leg that no flow takes any more is forgotten."""
+        partings = self._partings()
+        charts: dict[Label, Chart] = {}
+        for flow in self.by_number.values():
+            labels = [("nva", flow.nva)] if flow.nva else []
+            labels += [("circuit", flow.hops[i]) for i in partings if i < len(flow.hops) and self._circuit(flow, i)]
+            flow.labels = tuple(dict.fromkeys(labels))
+            for label in flow.labels:
+                if label not in charts and len(charts) < MOST_LEGS:
+                    charts[label] = self.charts.get(label) or Chart()
+            flow.labels = tuple(label for label in flow.labels if label in charts)
+            flow.charts = tuple(charts[label] for label in flow.labels)
+        self.charts = charts
+        self.hot &= charts.keys()
+
+    def _circuit(self, flow: Flow, index: int) -> bool:
+        return flow.hops[index] != "*" and flow.hops[index] not in self.ignored
+
+    def _partings(self) -> list[int]:
+        """Places on the way at which flows part, the nearest first; one that parts them as another does is left out."""
+        longest = max((len(flow.hops) for flow in self.by_number.values()), default=0)
+        found: dict[frozenset[frozenset[int]], int] = {}
+        for index in range(longest):
+            groups: dict[str, set[int]] = {}
+            for flow in self.by_number.values():
+                if index < len(flow.hops) and self._circuit(flow, index):
+                    groups.setdefault(flow.hops[index], set()).add(flow.number)
+            if len(groups) > 1:
+                found.setdefault(frozenset(map(frozenset, groups.values())), index)
+        return sorted(found.values())[:PARTINGS]
+
+    # What survives a restart.
+
+    def plain(self) -> Plain:
+        """Return the map, the charts, what moved and the delays; losses in a row are not in it."""
+        return {
+            "flows": [_flow(flow) for _, flow in sorted(self.by_number.items())],
+            "charts": [[*label, chart.plain()] for label, chart in sorted(self.charts.items()) if chart.hot],
+            "ways": {nva: way.plain() for nva, way in sorted(self.ways.items())},
+            "moves": [[at.timestamp(), *rest] for at, *rest in self.moves],
+            "shift": self._shift(),
+            "at": self.at.timestamp(),
+        }
+
+    def _shift(self) -> Plain:
+        shift = self.shift
+        if shift is None:
+            return None
+        return [shift.at.timestamp(), shift.last.timestamp(), [[n, *pair] for n, pair in sorted(shift.moved.items())]]
+
+    def restore(self, plain: Mapping[str, Plain]) -> None:
+        """Take it back; every flow must be seen again before a change of it is an event."""
+        for row in plain["flows"]:
+            flow = _read_flow(row)
+            self.by_number[flow.number] = flow
+            if len(flow.changes) == FLAPS:
+                self.restless.add(flow.number)
+        for kind, name, chart in plain["charts"]:
+            self.charts[kind, name] = Chart.restored(chart)
+            self.hot.add((kind, name))
+        for nva, spans in plain["ways"].items():
+            self.ways[nva] = OneWay()
+            self.ways[nva].restore(spans)
+        self.moves.extend((_at(at), number, before, after) for at, number, before, after in plain["moves"])
+        if plain["shift"] is not None:
+            at, last, moved = plain["shift"]
+            self.shift = Shift(_at(at), _at(last), {number: (before, after) for number, before, after in moved})
+        self.at = _at(plain["at"])
+        self._relabel()
+
+
+def _at(plain: float) -> datetime:
+    return moment(plain) or NEVER
+
+
+def _flow(flow: Flow) -> Plain:
+    return [
+        flow.number,
+        flow.region,
+        flow.nva,
+        seconds(flow.landed),
+        list(flow.hops),
+        [seconds(at) for at in flow.changes],
+        [flow.ttl, flow.far, list(flow.was) if flow.was else None, seconds(flow.ttl_at)],
+    ]
+
+
+def _read_flow(row: Plain) -> Flow:
+    number, region, nva, landed, hops, changes, (ttl, far, was, ttl_at) = row
+    flow = Flow(number)
+    flow.region, flow.nva, flow.landed, flow.hops = region, nva, _at(landed), tuple(hops)
+    flow.changes.extend(_at(at) for at in changes)
+    flow.ttl, flow.far, flow.was, flow.ttl_at = ttl, far, (was[0], was[1]) if was else None, _at(ttl_at)
+    return flow
+
+
+def counted(flows: Iterable[Flow]) -> tuple[int, int]:
+    """Return losses and outcomes that some flows remember."""
+    members = list(flows)
+    return sum(flow.losses for flow in members), sum(flow.count for flow in members)
