@@ -16,10 +16,10 @@ from datetime import timedelta
 from anycast.counted import counted
 from anycast.intent import TrafficMode
 from lab import packages, plumbing, processes, space, state, truth
-from lab.daemons import application, bird, frr, gobgp, haproxy, nft
+from lab.daemons import application, bird, frr, gobgp, haproxy, nft, probing
 from lab.lateness import Report, read, void
 from lab.state import Process, State
-from lab.topology import BMP_PORT, COLLECTOR_ADDRESS, SERVICES, Lab, Role, Timers, region
+from lab.topology import BMP_PORT, COLLECTOR_ADDRESS, SERVICES, SITES, Lab, Role, Timers, region
 from lab.truth import SessionState
 
 Progress = Callable[[str], None]
@@ -93,8 +93,16 @@ def _silent(_: str) -> None:
     return
 
 
-def up(lab: Lab, timers: Timers = Timers.LAB, progress: Progress = _silent, within: timedelta = READY_WITHIN) -> Up:
+def up(
+    lab: Lab,
+    timers: Timers = Timers.LAB,
+    progress: Progress = _silent,
+    within: timedelta = READY_WITHIN,
+    probes: bool = False,
+) -> Up:
     """Make the whole network and return when it is healthy. What a failure leaves is taken down before it is raised.
+
+    With `probes` there are responders on NVAs and application servers, and an agent at each site.
 
     Raises RuntimeError when this machine cannot hold a lab or holds this one already, when a daemon ends, or when
     sessions or routes are not there `within` that time (it names them).
@@ -105,11 +113,17 @@ def up(lab: Lab, timers: Timers = Timers.LAB, progress: Progress = _silent, with
     try:
         progress(f"making {len(lab.nodes)} namespaces and {len(lab.links)} cables")
         _namespaces(lab)
-        state.save(lab, State(lab.name, timers))
+        state.save(lab, State(lab.name, timers, probing=probes))
         progress("starting applications, the delay line and routers")
         _daemons(lab, timers)
+        if probes:
+            _responders(lab)
         progress(f"waiting for {len(lab.sessions)} BGP sessions")
         _wait(lab, began + within.total_seconds(), progress)
+        if probes:
+            progress("starting an agent at each site")
+            for site in SITES:
+                probing.start_agent(lab, site)
     except BaseException:
         down(lab)
         raise
@@ -189,6 +203,12 @@ def _daemons(lab: Lab, timers: Timers) -> None:
     gobgp.start(lab)
     for node in lab.of(Role.NVA):
         application.start_health(lab, node)
+
+
+def _responders(lab: Lab) -> None:
+    probing.make_secrets(lab)
+    for node in lab.of(*probing.RESPONDS):
+        probing.start_responder(lab, node)
 
 
 def _wait(lab: Lab, deadline: float, progress: Progress) -> None:

@@ -23,8 +23,9 @@ LAB = {  # a program each package brings, and the package
     "gobgpd": "gobgpd",
     "haproxy": "haproxy",
     "nft": "nftables",
+    "openssl": "openssl",
 }
-TESTS = LAB | {"bgpdump": "bgpdump", "chromium": "chromium", "fping": "fping", "openssl": "openssl"}
+TESTS = LAB | {"bgpdump": "bgpdump", "chromium": "chromium", "fping": "fping"}
 SETS = {"demo": LAB, "lab": LAB, "test": TESTS}
 
 

@@ -20,7 +20,8 @@ class Process:
 
     node: str
     name: str
-    """What it is on its node: `bird`, `zebra`, `bgpd`, `gobgpd`, `haproxy`, `app`, `health` or `delay`."""
+    """What it is on its node: `bird`, `zebra`, `bgpd`, `gobgpd`, `haproxy`, `app`, `health`, `delay`,
+    `responder`, `agent` or what a fault started."""
     pid: int
     started: int
     """Its start time in clock ticks since boot (field 22 of proc(5)'s stat)."""
@@ -33,6 +34,8 @@ class State:
     lab: str
     timers: Timers = Timers.LAB
     processes: tuple[Process, ...] = ()
+    probing: bool = False
+    """Whether responders and agents belong to it."""
 
     def find(self, node: str, name: str) -> Process | None:
         """Return a node's process by name; None when none was started."""
@@ -54,7 +57,7 @@ def load(lab: Lab) -> State | None:
     try:
         value = json.loads(path(lab).read_text())
         processes = tuple(Process(**each) for each in value["processes"])
-        return State(value["lab"], Timers(value["timers"]), processes)
+        return State(value["lab"], Timers(value["timers"]), processes, value["probing"])
     except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, KeyError, TypeError, ValueError):
         return None
 

@@ -111,11 +111,11 @@ def _difference(expected: set[str], found: set[str]) -> str:
 
 
 @contextmanager
-def rig(name: str, folder: Path, port: int, healthy: bool = True) -> Iterator[Rig]:
+def rig(name: str, folder: Path, port: int, healthy: bool = True, probes: bool = False) -> Iterator[Rig]:
     """Bring a lab up with a daemon on it; take both down, whatever happens."""
     lab = Lab(name)
     lifecycle.down(lab)
-    lifecycle.up(lab)
+    lifecycle.up(lab, probes=probes)
     intent = folder / "lab.yaml"
     made = Rig(lab, folder, intent)
     try:

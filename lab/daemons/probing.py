@@ -19,12 +19,15 @@ from lab.topology import (
     APP_HTTP_PORT,
     COLLECTOR_ADDRESS,
     HTTP_PORT,
+    ON_PREMISES,
     RESPONDER_PORT,
     SERVICES,
     SITES,
     Lab,
+    Node,
     Role,
     Site,
+    region,
 )
 
 FLOWS = 32
@@ -73,6 +76,37 @@ def _write(path: Path, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
+
+
+def responder_file(lab: Lab, node: Node) -> str:
+    """Return the file of the responder on an application server or an NVA."""
+    return "\n".join((*_responder(lab, node), ""))
+
+
+def _responder(lab: Lab, node: Node) -> Iterator[str]:
+    nva = behind(lab, node) if node.role is Role.APPLICATION else node
+    vnet = region(node.place).vnet  # a proxying NVA asks for its clients
+    yield "responder: 1"
+    yield f"region: {node.place}"
+    yield f"nva: {nva.name}"
+    yield f"instance: {node.name}"
+    yield 'generation: "1"'
+    yield f"services: [{', '.join(each.name for each in SERVICES if node.place in each.prepends)}]"
+    yield f"listen: {{udp: ['{node.address}:{RESPONDER_PORT}']}}"
+    yield "keys:"
+    for site in SITES:
+        yield f"  {site.number + 1}: {{file: {_key(lab, site)}, site: {site.name}}}"
+    yield f"allow: [{', '.join(str(each) for each in (ON_PREMISES, vnet))}]"
+
+
+def start_responder(lab: Lab, node: Node) -> Process:
+    """Start the responder of a node, on the file that is written here."""
+    file = lab.node_folder(node.name) / "responder.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(responder_file(lab, node))
+    return processes.start(
+        lab, node.name, "responder", [sys.executable, "-m", "pipeline", "responder", "-c", str(file)]
+    )
 
 
 def agent_file(lab: Lab, site: Site) -> str:

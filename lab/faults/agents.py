@@ -31,7 +31,7 @@ def kill_agent(lab: Lab, words: Sequence[str]) -> Fault:
 def _kill(lab: Lab, site: Site, say: Say) -> None:
     running = processes.find(lab, site.client, "agent")
     if running is None:
-        raise FaultError(f"no agent runs on {site.client}; bring the lab up with --probing")
+        raise FaultError(f"no agent runs on {site.client}; bring the lab up with --probes")
     processes.send(running, signal.SIGKILL)
     say(f"{site.client}: agent killed (pid {running.pid})")
 
@@ -56,7 +56,7 @@ def starve_agent(lab: Lab, words: Sequence[str]) -> Fault:
     def inject(say: Say) -> None:
         running = processes.find(lab, site.client, "agent")
         if running is None:
-            raise FaultError(f"no agent runs on {site.client}; bring the lab up with --probing")
+            raise FaultError(f"no agent runs on {site.client}; bring the lab up with --probes")
         processes.start(lab, site.client, "pulse", [sys.executable, "-m", "lab.pulse", "--pid", str(running.pid)])
         say(f"{site.client}: its agent runs half of the time")
 

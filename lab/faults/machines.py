@@ -7,7 +7,7 @@ from pathlib import Path
 
 from anycast.intent import TrafficMode
 from lab import processes, space, state, truth
-from lab.daemons import application, bird, gobgp, haproxy
+from lab.daemons import application, bird, gobgp, haproxy, probing
 from lab.faults import sights
 from lab.faults.targets import nodes, one
 from lab.faults.verb import Fault, FaultError, Say
@@ -46,6 +46,15 @@ def _start_apps(lab: Lab, servers: Iterable[Node], say: Say) -> None:
         if processes.find(lab, server.name, "app") is None:
             application.start_app(lab, server)
             say(f"{server.name}: application started")
+        _respond(lab, server, say)
+
+
+def _respond(lab: Lab, node: Node, say: Say) -> None:
+    """Where responders belong to the lab, a node that came back has one."""
+    known = state.load(lab)
+    if known is not None and known.probing and processes.find(lab, node.name, "responder") is None:
+        probing.start_responder(lab, node)
+        say(f"{node.name}: responder started")
 
 
 def _running(lab: Lab, where: Iterable[Node]) -> tuple[Process, ...]:
@@ -95,6 +104,7 @@ def _live(lab: Lab, nva: Node, say: Say) -> None:
         if processes.find(lab, nva.name, name) is None:
             start(lab, nva)
             say(f"{nva.name}: {name} started")
+    _respond(lab, nva, say)
 
 
 def _cable(lab: Lab, nva: Node, way: str, say: Say) -> None:

@@ -31,6 +31,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables
 def up(
     name: Name = "lab",
     timers: Annotated[Literal["lab", "azure"], typer.Option(help="lab: 3/9 s; azure: 60/180 s.")] = "lab",
+    probes: Annotated[bool, typer.Option("--probes", help="With responders, and an agent at each site.")] = False,
     as_json: Json = False,
 ) -> None:
     """Bring the lab up: two regions, two sites, and the collector's GoBGP.
@@ -42,7 +43,7 @@ def up(
     from pipeline.cli.shown import print_json, show
 
     with _sentences("up"):
-        made = lifecycle.up(Lab(name), Timers(timers), progress=_silent if as_json else _progress)
+        made = lifecycle.up(Lab(name), Timers(timers), progress=_silent if as_json else _progress, probes=probes)
     if as_json:
         print_json({"lab": name, "seconds": made.took.total_seconds(), "sessions": made.sessions})
         return
