@@ -27,13 +27,13 @@ from collector.probe.config.values import (
     UdpProbe,
 )
 from collector.probe.config.words import read_name, read_path
+from collector.probe.identity.keys import KEY_IDS, KEYS_PER_SITE
 from collector.written.document import LARGEST, Document, read_document, within
 from collector.written.problem import ConfigError, KeyPath, Problem, Weight
 from collector.written.words import shown
 
 MOST_PROBLEMS = 1000
 MOST_TARGETS = 500
-MOST_KEYS = 16
 MOST_KNOWN = 1000
 SOURCE_PORTS = 20_000
 """First source port of fixed flows; below what systems give out by themselves (ip_local_port_range)."""
@@ -127,15 +127,15 @@ class _Reading:
     def _keys(self) -> dict[int, Path]:
         found: dict[int, Path] = {}
         for key, value in (self._walk.mapping(("keys",)) if self._has(("keys",)) else {}).items():
-            if not (key.isascii() and key.isdigit() and 0 <= int(key[:6]) <= 0xFFFF):
-                self._walk.wrong(("keys", key), f"{shown(key)} is no key's id; it is a number from 0 to 65535", True)
+            if not (key.isascii() and key.isdigit() and int(key[:6]) in KEY_IDS):
+                self._walk.wrong(("keys", key), f"{shown(key)} is no key's id; it is a number from 1 to 65535", True)
                 continue
             try:
                 found[int(key)] = self._folder / read_path(value)
             except ValueError as error:
                 self._walk.wrong(("keys", key), str(error))
-        if len(found) > MOST_KEYS:
-            self._walk.wrong(("keys",), f"holds {len(found)} keys; {MOST_KEYS} at most are valid at once")
+        if len(found) > KEYS_PER_SITE:
+            self._walk.wrong(("keys",), f"holds {len(found)} keys; {KEYS_PER_SITE} at most are valid at once")
         return found
 
     def _targets(self, under: str, table: Mapping[str, Any]) -> Iterator[Asked]:

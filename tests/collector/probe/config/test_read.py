@@ -117,7 +117,7 @@ MISTAKES = [
         HEAD.replace("keys: {1: ./k}\n", "") + SERVICE + "udp: {port: 9}}}",
         "services.a.udp: asks for an identity under a key, and there is none; write `keys: {1: ./agent.key}`",
     ),
-    (HEAD.replace("1: ./k", "x: ./k") + SERVICE + "icmp: {}}}", "'x' is no key's id; it is a number from 0 to 65535"),
+    (HEAD.replace("1: ./k", "x: ./k") + SERVICE + "icmp: {}}}", "'x' is no key's id; it is a number from 1 to 65535"),
     (
         HEAD + SERVICE + 'http: {url: "http://a/", identity: {header: A}}}}',
         "http.identity: needs `known`: 1 to 1000 texts that may be found, each with who that is",
@@ -133,6 +133,10 @@ MISTAKES = [
     (
         HEAD + SERVICE + 'http: {url: "http://a/", identity: {body: "(", known: {x: {region: weu}}}}}}',
         "'(' needs a hole, each once, where the name stands in the body: {region}, {nva}, {instance}",
+    ),
+    (
+        HEAD.replace("1: ./k", "1: ./k, 2: ./l, 3: ./m") + SERVICE + "icmp: {}}}",
+        "keys: holds 3 keys; 2 at most are valid at once",
     ),
     (
         HEAD + SERVICE + "udp: {port: 9, source_port: 65530}}}",
