@@ -9,6 +9,7 @@ import pytest
 
 from anycast.observation import PeerType
 from anycast.route import Asn, AsPath, Attributes, Origin
+from collector.files.read import read_elements
 from collector.wire.bgp.context import UpdateContext
 from collector.wire.bgp.encode import (
     encode_attribute,
@@ -37,7 +38,7 @@ from collector.wire.bmp.values import (
     Termination,
     Tlv,
 )
-from collector.wire.elements import decode_lines
+from collector.wire.elements import decode_lines, elements
 from tests.collector.wire.bmp.samples import header, peer_up, speaker
 
 HELLO = Initiation((Tlv(2, b"edge"),))
@@ -48,9 +49,14 @@ Line = dict[str, Any]
 
 
 def lines(*said: Message | bytes) -> list[Line]:
-    """The lines of a stream of these messages, after an Initiation."""
-    stream = b"".join(item if isinstance(item, bytes) else encode(item) for item in (HELLO, *said))
-    return list(decode_lines(io.BytesIO(stream)))[1:]
+    """The lines of a stream of these messages, after an Initiation.
+
+    With them sent once more, so that their sessions are known, compiled code must say the same as the plain decoder.
+    """
+    start, rest = encode(HELLO), b"".join(item if isinstance(item, bytes) else encode(item) for item in said)
+    again = start + rest + rest
+    assert list(read_elements(io.BytesIO(again))) == list(elements(io.BytesIO(again)))
+    return list(decode_lines(io.BytesIO(start + rest)))[1:]
 
 
 def monitoring(body: bytes, of: PerPeerHeader | None = None, trailing: bytes = b"") -> RouteMonitoring:
