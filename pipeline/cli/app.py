@@ -9,6 +9,7 @@ import typer
 from anycast.finding import State
 from pipeline.cli.decode import decode
 from pipeline.cli.lab import lab_app
+from pipeline.cli.responder import responder_app
 from pipeline.version import version
 
 app = typer.Typer(
@@ -270,6 +271,7 @@ def demo(
     raise typer.Exit(command(seconds, recording, live, keep, port))
 
 
+app.add_typer(responder_app, name="responder")
 app.add_typer(lab_app, name="lab")
 
 

@@ -37,27 +37,6 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Reverse:
-    """On-premises hosts that are pinged from anycast addresses: who hears the reply is their catchment."""
-
-    addresses: tuple[Address, ...]
-    """Anycast addresses to ping from."""
-    hosts: tuple[Address, ...]
-    key: KeyFile
-    """Shared by all NVAs of the fleet, and by nobody else."""
-    site: str
-    """The name under which its results go to the centre; the token is of it."""
-    url: str
-    token: Path
-    data: Path
-    ca: Path | None = None
-    every: float = 60.0
-    """Between two rounds over all hosts."""
-    rate: float = 100.0
-    """Echo requests a second."""
-
-
-@dataclass(frozen=True, slots=True)
 class ResponderSettings:
     """One responder."""
 
@@ -75,4 +54,3 @@ class ResponderSettings:
     rate: Rate = field(default_factory=Rate)
     user: str | None = None
     """Who it becomes after its sockets are bound; None: who started it."""
-    reverse: Reverse | None = None
