@@ -27,7 +27,7 @@ from anycast.plain import Plain, attributes_from_plain, parse_stamp, stamp, to_p
 from anycast.prefix import parse_prefix
 from anycast.route import Asn
 
-SHAPE = 1  # of the snapshot; another number is another shape, and is not read
+SHAPE = 2  # of the snapshot; another number is another shape, and is not read
 
 
 def snapshot(view: View) -> dict[str, Plain]:
@@ -37,6 +37,7 @@ def snapshot(view: View) -> dict[str, Plain]:
         "feeds": [_feed(feed) for _, feed in sorted(view.feeds.items()) if feed.since is not None],
         "sessions": [_peering(p) for _, p in sorted(view.peerings.items(), key=lambda pair: str(pair[0])) if p.named],
         "tables": [_table(t) for _, t in sorted(view.by_key.items()) if t.peering.named],
+        "probing": dict(view.probing.plain()),
     }
 
 
@@ -58,6 +59,7 @@ def restore(intent: Intent, plain: Mapping[str, Plain], at: datetime) -> View:
         view.peerings[peering.session] = peering
     for row in plain["tables"]:
         _read_table(view, row)
+    view.probing.restore(plain["probing"])
     _lose_all(view, at)
     return view
 

@@ -7,6 +7,7 @@ says what time it is.
 
 from collections.abc import Mapping
 from datetime import datetime
+from ipaddress import ip_address
 
 from analyzers.probing.beside import AgentBeside
 from analyzers.probing.controls import Control
@@ -93,6 +94,25 @@ class SiteSeen:
             return self.controls.setdefault(name, Control(self.site, target))
         return None
 
+    def plain(self) -> Plain:
+        """Return what survives a restart."""
+        return {
+            "runs": self.hearing.plain(),
+            "targets": [_target(target) for _, target in sorted(self.targets.items())],
+            "pairs": {service: pair.plain() for service, pair in sorted(self.pairs.items())},
+            "controls": {name: control.plain() for name, control in sorted(self.controls.items())},
+            "beside": self.beside.plain(),
+        }
+
+    def restore(self, plain: Plain) -> None:
+        """Take it back."""
+        self.hearing.restore(plain["runs"])
+        self.targets = {row[0]: _read_target(row) for row in plain["targets"]}
+        for name, row in (*plain["pairs"].items(), *plain["controls"].items()):
+            if (seen := self._whose(name)) is not None:
+                seen.restore(row)
+        self.beside.restore(plain["beside"])
+
 
 class Probing:
     """All that agents reported, by site."""
@@ -133,7 +153,21 @@ class Probing:
 
     def plain(self) -> Mapping[str, Plain]:
         """Return what survives a restart, as `json.dumps` takes it."""
-        return {}
+        return {site: seen.plain() for site, seen in sorted(self.sites.items())}
 
     def restore(self, plain: Mapping[str, Plain]) -> None:
-        """Take it back."""
+        """Take back what was seen of sites that the intent names; each is unknown until its agent is heard again."""
+        for site, row in plain.items():
+            if site in self.intent.by_site:
+                self.sites[site] = SiteSeen(self.intent, site)
+                self.sites[site].restore(row)
+
+
+def _target(target: Target) -> Plain:
+    address = str(target.address) if target.address is not None else None
+    return [target.name, str(target.kind), address, target.region, target.nva, target.circuit]
+
+
+def _read_target(row: Plain) -> Target:
+    name, kind, address, region, nva, circuit = row
+    return Target(name, TargetKind(kind), None if address is None else ip_address(address), region, nva, circuit)
