@@ -87,6 +87,7 @@ def _responder(lab: Lab, node: Node) -> Iterator[str]:
     nva = behind(lab, node) if node.role is Role.APPLICATION else node
     vnet = region(node.place).vnet  # a proxying NVA asks for its clients
     yield "responder: 1"
+    yield "user: root"  # the lab is root's own, and so are its keys
     yield f"region: {node.place}"
     yield f"nva: {nva.name}"
     yield f"instance: {node.name}"
