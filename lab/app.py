@@ -21,6 +21,9 @@ from pathlib import Path
 from typing import cast
 
 PATH = "/.well-known/anycast-id"
+BULK = "/throughput"
+"""Where a client downloads as much as it is let."""
+BULK_OCTETS = 4_000_000
 MAGIC = b"ANYC"
 HEADER = struct.Struct("!4sBBH8sIQ")
 """Magic, version, flags, flow, session, sequence number, time sent (ns since the epoch by the sender's clock)."""
@@ -83,11 +86,19 @@ def respond(request: bytes, identity: Identity, fails: bool = False) -> tuple[by
     method, path, version = words
     if method not in ("GET", "HEAD"):
         return _response("405 Method Not Allowed", {"error": f"{method} is not GET or HEAD"}, identity), False
+    if path == BULK and method == "GET":
+        return _bulk(identity), _kept(version, rest)
     if path.partition("?")[0] != PATH:
         return _response("404 Not Found", {"error": f"only {PATH} is here"}, identity, method), _kept(version, rest)
     if fails:
         return _response("503 Service Unavailable", {"error": "as ordered"}, identity, method), _kept(version, rest)
     return _response("200 OK", asdict(identity), identity, method), _kept(version, rest)
+
+
+def _bulk(identity: Identity) -> bytes:
+    fields = (*identity.headers, ("Content-Type", "application/octet-stream"), ("Content-Length", str(BULK_OCTETS)))
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    return f"HTTP/1.1 200 OK\r\n{head}\r\n".encode("latin-1") + bytes(BULK_OCTETS)
 
 
 def _kept(version: str, headers: str) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lab import processes
+from lab.app import BULK, BULK_OCTETS
 from lab.daemons.application import behind
 from lab.state import Process
 from lab.topology import (
@@ -137,6 +138,11 @@ def _agent(lab: Lab, site: Site) -> Iterator[str]:
         yield "    mtu: {every: 10s, sizes: [1300, 1400, 1450, 1500]}"
         yield "    trace: {every: 30s, hops: 8}"
         yield f"    canary: {{url: 'http://{service.address}/.well-known/anycast-id', connections: 4, every: 1s}}"
+        if service is SERVICES[0]:
+            yield (
+                f"    throughput: {{url: 'http://{service.address}{BULK}', every: 60s, bytes: {BULK_OCTETS // 1_000_000}MB, "
+                f"seconds: 5, circuit: {site.name}-er}}"
+            )
     yield "controls:"
     yield f"  gateway: {{kind: gateway, address: {site.lan[1]}, icmp: {{every: 1s}}}}"
     for node in lab.of(Role.NVA):

@@ -115,6 +115,12 @@ async def test_the_server_answers_twice_on_one_connection_and_over_udp_and_then_
         await asyncio.open_connection("127.0.0.1", http)
 
 
+def test_there_is_something_large_to_download() -> None:
+    status, headers, body = split(app.respond(get(app.BULK), WHO)[0])
+    assert status == "HTTP/1.1 200 OK"
+    assert len(body) == int(headers["Content-Length"]) == app.BULK_OCTETS
+
+
 def test_a_failing_application_answers_503_and_still_says_who_it_is() -> None:
     response, kept = app.respond(get(), WHO, fails=True)
     status, headers, _ = split(response)
