@@ -1,0 +1,139 @@
+"""The prober: one loop that sends what is due, hears what comes, and says what it did not do.
+
+A wake sends everything that is due within the next millisecond, so that many probes share the cost of waking; each
+carries its own stamps. Before anything is declared lost, the sockets are read: an answer that waited in a socket while
+the loop was late has its kernel stamp and is no loss.
+"""
+
+import asyncio
+import resource
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from collector.probe.agent.bucket import Bucket
+from collector.probe.agent.clock import Clock
+from collector.probe.agent.ears import Ears
+from collector.probe.agent.kit import Kit, ns
+from collector.probe.agent.lag import Lag
+from collector.probe.agent.schedule import Schedule, phase
+from collector.probe.agent.senders import Senders
+from collector.probe.config.values import AgentSettings
+from collector.probe.identity.keyfile import read_key
+from collector.probe.identity.keys import Key, Keys
+from collector.probe.taken import Health, Taken
+
+TOGETHER: Final = 1_000_000
+"""ns by which a probe may be sent too early, to be sent with another."""
+IDLE: Final = 50_000_000
+"""ns that the loop sleeps at most: by so much a loss is told too late."""
+STEP: Final = 1_000_000
+"""ns: NTP slews by 0.5 ms a second at most, so what the wall clock does beyond that is a step."""
+
+
+class Prober:
+    """All probes of one agent. `open` what needs root, then `run`; `health` at any time."""
+
+    def __init__(
+        self,
+        settings: AgentSettings,
+        deliver: Callable[[Taken], None],
+        keys: Keys | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """`deliver` is called in the loop and must not wait. The first of `keys` asks; None reads the files that the
+        settings name, and raises KeyFileError or ValueError."""
+        self._settings = settings
+        self._clock = clock or Clock()
+        now = self._clock.mono()
+        self._lag = Lag(ns(settings.lag), deliver, now)
+        self._bucket = Bucket(settings.cap, now)
+        self._schedule = Schedule()
+        self._kit = Kit(self._clock, self._lag.take, Ears(), ns(settings.timeout), ns(settings.late), self._allowed)
+        self._senders = Senders(self._kit, read_keys(settings) if keys is None else keys, settings)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._opened = False
+        self._sent = self._unsent = 0
+        self._offset, self._asked_at = self._clock.offset, now
+
+    def open(self) -> None:
+        """Open what needs rights; after it, they may be given up."""
+        if not self._opened:
+            _more_descriptors()
+            self._senders.open()
+            self._opened = True
+
+    async def run(self) -> None:
+        """Probe until cancelled. Raises what a probe did not expect: that is an error of ours."""
+        self.open()
+        loop = self._loop = asyncio.get_running_loop()
+        self._kit.ears.attach(loop)
+        now = self._clock.mono()
+        for name, stream in self._senders.streams():
+            self._schedule.add(stream, now + phase(f"{self._settings.site} {name}", stream.every))
+        try:
+            self._wake()
+            while self._kit.tasks.failed is None:
+                self._lag.due = max(self._lag.due, self._clock.mono())
+                await asyncio.sleep((self._lag.due - self._clock.mono()) / 1e9)
+                self._lag.tick(self._clock.mono())
+            raise self._kit.tasks.failed
+        finally:
+            self._loop = None
+            self._schedule.clear()
+            await self._kit.tasks.close()
+            await self._senders.close()
+            self._kit.ears.close(loop)
+            self._lag.tick(self._clock.mono())
+
+    def health(self) -> Health:
+        """Return how the agent did since this was last asked."""
+        now, offset = self._clock.mono(), self._clock.offset
+        lag, tainted = self._lag.report(now)
+        step = offset - self._offset
+        slewed = STEP + (now - self._asked_at) // 2000
+        said = Health(
+            lag,
+            tainted,
+            self._unsent + self._schedule.missed + self._lag.dropped,
+            self._sent,
+            step if abs(step) > slewed else 0,
+            tuple(self._kit.lacking),
+        )
+        self._sent = self._unsent = self._schedule.missed = self._lag.dropped = 0
+        self._offset, self._asked_at = offset, now
+        return said
+
+    def _allowed(self) -> bool:
+        """Take the right to send one packet or open one connection, under the cap on all; count what has none."""
+        if self._bucket.take(self._clock.mono()):
+            self._sent += 1
+            return True
+        self._unsent += 1
+        return False
+
+    def _wake(self) -> None:
+        if self._loop is None:
+            return
+        now = self._clock.mono()
+        if self._senders.due(now):
+            self._kit.ears.listen()
+            self._senders.expire(now)
+        for stream in self._schedule.take(now + TOGETHER):
+            if self._allowed():
+                stream.fire()
+        due = self._schedule.next
+        at = now + IDLE if due is None else min(now + IDLE, due)
+        self._loop.call_at(at / 1e9, self._wake)
+
+
+def read_keys(settings: AgentSettings) -> Keys:
+    """Read the keys that the agent's file names, in its order. Raises KeyFileError, or ValueError in a sentence."""
+    return Keys(Key(number, settings.site, read_key(path)) for number, path in settings.keys.items())
+
+
+def _more_descriptors() -> None:
+    """Raise the limit on open files as far as this process may."""
+    with suppress(ValueError, OSError):
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
