@@ -1,5 +1,6 @@
 """`catchment`: the table of commands. Only what is needed for the help is imported here."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -277,6 +278,9 @@ app.add_typer(lab_app, name="lab")
 
 def main() -> None:
     """Run the command line; errors of ours are sentences, not tracebacks."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:  # `>&-`: no file that is opened later may get its number
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "w" if descriptor else "r"))
     from pipeline.client import DaemonRefused, NoDaemon
 
     try:

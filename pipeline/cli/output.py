@@ -40,9 +40,11 @@ def open_output(path: Path | None, force: bool) -> Output:
     """
     if path is None or str(path) == "-":
         return _Standard()
+    if (
+        path.exists() and not path.is_file()
+    ):  # asked of the name as given: /dev/stdout may lead to a pipe, which has none
+        return _Device(path)
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        return _Device(target)
     if target.exists() and not force:
         raise OutputError(f"{path}: there is such a file; --force overwrites it")
     return _File(target, path, force)

@@ -224,6 +224,11 @@ def test_what_cannot_be_written_is_a_sentence_and_leaves_nothing(folder: Path, t
         assert Path("/dev/full").is_char_device()
 
 
+def test_standard_output_may_be_named_as_a_file(folder: Path) -> None:
+    said = in_pipes("decode", "weu.bmp", "-o", "/dev/stdout", folder=folder)
+    assert (said.code, said.out, said.err) == (0, jsonl(documented()), "")
+
+
 def test_a_file_that_fails_does_not_keep_the_others(folder: Path) -> None:
     said = in_pipes("decode", "nowhere", ".", "torn.bmp", "weu.bmp", folder=folder)
     assert said.code == 1
@@ -247,6 +252,14 @@ def test_a_closed_pipe_ends_it_quietly_with_the_usual_status(folder: Path) -> No
         child.stdout.close()
         assert child.stderr.read() == b""
         assert child.wait(30) == 141
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_a_descriptor_that_is_closed_is_nowhere(folder: Path, closed: str) -> None:
+    argv = ["sh", "-c", f"{sys.executable} -m pipeline decode weu.bmp {closed}"]
+    done = subprocess.run(argv, capture_output=True, timeout=60, cwd=folder, env=environment(), check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode() == ("" if ">&-" in closed.split() else jsonl(documented()))
 
 
 def test_an_interruption_ends_it_quietly_and_leaves_no_half_file(tmp_path: Path) -> None:
