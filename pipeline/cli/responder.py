@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 responder_app = typer.Typer(
-    help="Answer who is here, under a key: runs on NVAs and beside applications.",
+    help="Answer who is here, on NVAs and beside applications.",
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -21,7 +21,20 @@ from tests.pipeline.watched import WEB, Watched
 MISSING = f"missing|service=web|prefix={WEB}|region=weu"
 LOADED = "import sys\nsys.argv = ['catchment', '--help']\nfrom pipeline.cli import main\n"
 HEAVY = ("numba", "numpy", "pyarrow", "duckdb", "nicegui", "fastapi", "pydantic", "aiohttp", "ruamel", "rich", "lab")
-COMMANDS = ("run", "check", "schema", "learn", "gobgp", "reload", "status", "findings", "history", "decode", "replay")
+COMMANDS = (
+    "run",
+    "check",
+    "schema",
+    "learn",
+    "gobgp",
+    "reload",
+    "status",
+    "findings",
+    "history",
+    "decode",
+    "replay",
+    "responder",
+)
 LAB = ("up", "down", "status", "fault", "heal")
 
 
