@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks import cold, report
 from benchmarks.inputs import Input, inputs
-from benchmarks.timed import Failed
+from benchmarks.timed import PYTHON, Failed, timed
 from benchmarks.tools import Tools, same_lines
 from tests.prove.figures import load, percentile
 
@@ -63,6 +63,8 @@ def measure(rounds: int, routes: int, only: list[str], folder: Path) -> dict[str
     before, begun = load(), time.time()
     tools, files, failed = Tools(folder, routes, say, _installing(only)), inputs(routes, say), list[str]()
     wrong = list[str]()
+    say("compiling, as an installation does")
+    timed([PYTHON, "-m", "collector.bmp.warm"], env=tools.env)
     chosen = [
         (tool, file)
         for file in files

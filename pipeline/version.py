@@ -1,11 +1,11 @@
 """Which version this is."""
 
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
-
 
 def version() -> str:
     """Return the installed version; `0+source` in a tree that was never installed."""
+    from importlib.metadata import PackageNotFoundError  # it brings the parser of mails with it
+    from importlib.metadata import version as installed
+
     try:
         return installed("catchment")
     except PackageNotFoundError:

@@ -1,8 +1,13 @@
 """Compile, or load from numba's cache, what decoding will call: seconds now, not in the first UPDATE.
 
-`python -m collector.bmp.warm` fills the cache at installation, also with what files need; a read-only one needs
-NUMBA_CACHE_DIR.
+`python -m collector.bmp.warm` fills the cache at installation, also with what files need, and makes ahead what a
+command calls (`collector.kernel.ahead`); a read-only installation needs NUMBA_CACHE_DIR.
 """
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,5 +50,46 @@ def everything() -> None:
     streams()
 
 
-if __name__ == "__main__":
+def entries() -> tuple[Any, ...]:
+    """Everything compiled that Python calls."""
+    from collector.kernel import decode, intern, json_lines, json_prefixes, mrt, peers, select, text
+
+    return (
+        *(decode.decode, mrt.records, text.lines, json_lines.lines, json_prefixes.prefixes, select.touching),
+        *(intern.intern_one, intern.find, intern.refill, intern.unpack, peers.enlist, peers.note),
+    )
+
+
+def make_ahead() -> None:
+    """Keep machine code of it all, for commands to begin without numba; without it they only begin later."""
+    from numba.core.errors import NumbaError
+
+    from collector.kernel.ahead.kept import place
+    from collector.kernel.ahead.making import CannotBeMade, make
+
+    try:
+        make(entries(), place(), _works)
+    except (CannotBeMade, OSError, RuntimeError, NumbaError) as error:
+        sys.stderr.write(f"`catchment decode` will begin half a second later than it could: {error}\n")
+
+
+def _works(path: Path) -> bool:
+    """Whether another process, which may crash, does everything with a file of `make`, and without numba."""
+    words = [sys.executable, "-m", "collector.bmp.warm", "--trial", str(path)]
+    return subprocess.run(words, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def _trial(path: Path) -> bool:
+    from collector.kernel.ahead import use
+
+    if not use(path):
+        return False
     everything()
+    return "numba" not in sys.modules
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--trial"]:
+        sys.exit(not _trial(Path(sys.argv[2])))
+    everything()
+    make_ahead()

@@ -112,7 +112,7 @@ def _entries(fingerprint: int) -> tuple[Any, Any, Any, Any]:
     @entry
     def intern_one(table: Any, words: Any, size: Any, narrow: Any) -> Any:
         assert fingerprint
-        return intern(table, words, size, narrow)
+        return intern(lent_table(table), borrow(words), size, narrow)
 
     @entry
     def find(table: Any, identity: Any) -> Any:
@@ -139,7 +139,7 @@ def _entries(fingerprint: int) -> tuple[Any, Any, Any, Any]:
     @entry
     def unpack(table: Any, first: Any, after: Any, offsets: Any, octets: Any) -> None:
         assert fingerprint
-        table = lent_table(table)
+        table, offsets, octets = lent_table(table), borrow(offsets), borrow(octets)
         to = _0
         for number in range(first, after):
             start, size = table.starts[number], table.sizes[number]

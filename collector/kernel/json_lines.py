@@ -14,7 +14,7 @@ from collector.kernel.compiled import FINGERPRINT, entry, inner
 from collector.kernel.intern import lent_table
 from collector.kernel.json_attributes import EACH, FIXED, attributes_text, plural, said
 from collector.kernel.text_words import four, letter, number, padded, span
-from collector.kernel.words import put
+from collector.kernel.words import borrow, put
 
 u64 = np.uint64
 _0, _1, _2, _3, _4, _6, _8, _10, _16, _32, _48, _FF = (u64(n) for n in (0, 1, 2, 3, 4, 6, 8, 10, 16, 32, 48, 0xFF))
@@ -82,6 +82,36 @@ class Texts(NamedTuple):
     """uint8."""
     used: Any
     """uint64[1]; never 0."""
+
+
+@inner
+def _lent(columns: Any) -> Any:
+    """The arrays without their reference counts, as below."""
+    return Columns(
+        borrow(columns.at),
+        borrow(columns.session),
+        borrow(columns.rib),
+        borrow(columns.family),
+        borrow(columns.prefix_high),
+        borrow(columns.prefix_low),
+        borrow(columns.length),
+        borrow(columns.path_id),
+        borrow(columns.action),
+        borrow(columns.attributes),
+        borrow(columns.has_path_id),
+        borrow(columns.originated),
+        borrow(columns.timed),
+    )
+
+
+@inner
+def _lent_sessions(sessions: Any) -> Any:
+    return Sessions(borrow(sessions.texts), borrow(sessions.starts))
+
+
+@inner
+def _lent_texts(texts: Any) -> Any:
+    return Texts(borrow(texts.starts), borrow(texts.sizes), borrow(texts.arena), borrow(texts.used))
 
 
 def _text(of: str) -> Any:
@@ -194,7 +224,14 @@ def _entries(fingerprint: int) -> Any:
         columns: Any, row: Any, sessions: Any, longest: Any, table: Any, octets: Any, texts: Any, work: Any, out: Any
     ) -> Any:
         assert fingerprint
-        table, to, why, variant, found = lent_table(table), _0, _END, _0, _0
+        columns, sessions, table, texts = (
+            _lent(columns),
+            _lent_sessions(sessions),
+            lent_table(table),
+            _lent_texts(texts),
+        )
+        octets, work, out = borrow(octets), borrow(work), borrow(out)
+        to, why, variant, found = _0, _END, _0, _0
         rows = u64(len(columns.at))
         each = u64(KINDS * 2 + 2)
         while row < rows:

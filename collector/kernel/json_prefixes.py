@@ -20,7 +20,8 @@ def _entries(fingerprint: int) -> Any:
     @entry
     def prefixes(family: Any, high: Any, low: Any, length: Any, offsets: Any, out: Any) -> Any:
         assert fingerprint
-        out, to = borrow(out), _0
+        family, high, low, length = borrow(family), borrow(high), borrow(low), borrow(length)
+        offsets, out, to = borrow(offsets), borrow(out), _0
         if u64(len(out)) < u64(len(family)) * u64(LONGEST):
             raise IndexError("no room for the prefixes")
         for row in range(len(family)):

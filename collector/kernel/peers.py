@@ -136,6 +136,7 @@ def _entries(fingerprint: int) -> tuple[Any, Any]:
     @entry
     def enlist(peers: Any, number: Any) -> None:
         assert fingerprint
+        peers = lent_peers(peers)
         mask = u64(len(peers.slots)) - _1
         keys = peers.keys
         slot = mix(keys[number, _0], keys[number, _1], keys[number, u64(2)], keys[number, u64(3)]) & mask
@@ -146,7 +147,7 @@ def _entries(fingerprint: int) -> tuple[Any, Any]:
     @entry
     def note(peers: Any, number: Any, view: Any, at: Any) -> Any:
         assert fingerprint
-        return heard(peers, number, view, at)
+        return heard(lent_peers(peers), number, view, at)
 
     return enlist, note
 

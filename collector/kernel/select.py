@@ -56,7 +56,9 @@ def _entry(fingerprint: int) -> Any:
         family: Any, high: Any, low: Any, length: Any, session: Any, four: Any, six: Any, whole: Any, picked: Any
     ) -> Any:
         assert fingerprint
-        four, six, whole = borrow(four), borrow(six), borrow(whole)
+        four, six, whole, picked = borrow(four), borrow(six), borrow(whole), borrow(picked)
+        family, high, low = borrow(family), borrow(high), borrow(low)
+        length, session = borrow(length), borrow(session)
         count = 0
         for row in range(len(family)):
             ranges = four if family[row] == 4 else six

@@ -7,8 +7,6 @@ words, so up to `SLACK` octets behind the text may change: they belong to the ro
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import types
 
 from collector.kernel.compiled import inner, spelled
 from collector.kernel.words import put
@@ -29,6 +27,8 @@ NUMBER = u64(24)
 @spelled
 def store64(typing: Any, array: Any, at: Any, value: Any) -> Any:
     """Store 8 octets, the lowest first, at an offset that the caller has checked."""
+    from llvmlite import ir  # type: ignore[import-untyped]
+    from numba import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
@@ -42,6 +42,8 @@ def store64(typing: Any, array: Any, at: Any, value: Any) -> Any:
 @spelled
 def load64(typing: Any, array: Any, at: Any) -> Any:
     """Load 8 octets, the lowest first, from an offset that the caller has checked."""
+    from llvmlite import ir
+    from numba import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data

@@ -7,10 +7,8 @@ IndexError just as well and costs an eighth. Offsets are `uint64`.
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import types
 
-from collector.kernel.compiled import Compiled, inner, spelled
+from collector.kernel.compiled import inner, spelled
 
 u64 = np.uint64
 _0, _1, _2, _4, _8 = (u64(number) for number in (0, 1, 2, 4, 8))
@@ -18,13 +16,18 @@ _0, _1, _2, _4, _8 = (u64(number) for number in (0, 1, 2, 4, 8))
 
 def _at(context: Any, builder: Any, kind: Any, array: Any, offset: Any, width: int) -> Any:
     """Pointer to `width` bits at an octet offset of an array's data."""
+    from llvmlite import ir  # type: ignore[import-untyped]
+
     data = context.make_array(kind)(context, builder, array).data
     octets = builder.bitcast(data, ir.IntType(8).as_pointer())
     return builder.bitcast(builder.gep(octets, [offset]), ir.IntType(width).as_pointer())
 
 
-def _load_of(width: int) -> Compiled:
+def _load_of(width: int) -> Any:
     def load(typing: Any, array: Any, offset: Any) -> Any:
+        from llvmlite import ir
+        from numba import types
+
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             pointer = _at(context, builder, signature.args[0], arguments[0], arguments[1], width)
             word = builder.bswap(builder.load(pointer, align=1))
@@ -41,6 +44,8 @@ _load16, _load32, load64 = _load_of(16), _load_of(32), _load_of(64)
 
 @spelled
 def _move64(typing: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
+    from numba import types
+
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         read = _at(context, builder, signature.args[0], arguments[0], arguments[1], 64)
         write = _at(context, builder, signature.args[2], arguments[2], arguments[3], 64)
@@ -53,6 +58,7 @@ def _move64(typing: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
 @spelled
 def put(typing: Any, array: Any, index: Any, value: Any) -> Any:
     """Store `value`, cast to the array's type, at `index`, which the caller has checked against the array's length."""
+    from numba import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = signature.args[0]
@@ -71,6 +77,7 @@ def borrow(typing: Any, array: Any) -> Any:
 
     For arrays that the caller of the entry point holds, and only while it does.
     """
+    from llvmlite import ir
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         whole = context.make_array(signature.args[0])(context, builder, arguments[0])

@@ -281,11 +281,12 @@ def main() -> None:
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:  # `>&-`: no file that is opened later may get its number
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "w" if descriptor else "r"))
-    from pipeline.client import DaemonRefused, NoDaemon
-
     try:
         app()
-    except (NoDaemon, DaemonRefused) as error:
+    except Exception as error:
         from pipeline.cli.shown import complain
+        from pipeline.client import DaemonRefused, NoDaemon
 
+        if not isinstance(error, NoDaemon | DaemonRefused):
+            raise
         sys.exit(complain(sys.argv[1], error))

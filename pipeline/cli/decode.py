@@ -1,5 +1,6 @@
 """`catchment decode`: its options. What it does is in `pipeline.cli.decoding`, imported when it runs."""
 
+import gc
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -95,6 +96,7 @@ def decode(
 
     Leaves with 1 when anything could not be decoded, and with 2 when it could not begin, or not write.
     """
+    gc.disable()  # until what decodes is loaded
     from pipeline.cli.decoding import Asked, run
 
     prefixes = {"exact": exact, "more": more, "less": less, "any": either}
@@ -121,4 +123,7 @@ def decode(
         (since, until),
         tuple(filters or ()),
     )
-    raise typer.Exit(run(asked))
+    try:
+        raise typer.Exit(run(asked))
+    finally:
+        gc.enable()

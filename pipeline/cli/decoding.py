@@ -1,5 +1,6 @@
 """What `catchment decode` does: files in, elements that a filter lets through, lines out."""
 
+import gc
 import os
 import stat
 import sys
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from anycast.counted import counted
 from collector.stream.filters import TERMS, Filter, any_of, in_time, joined, parse_filter
 from collector.stream.metered import Messages, Metered
 from collector.stream.terms import FilterError, prefix_term
@@ -20,7 +22,6 @@ from collector.wire.source import open_source
 from pipeline.cli.decoded import Written, writer
 from pipeline.cli.output import Output, OutputError, nobody_reads, open_output
 from pipeline.cli.progress import Progress, progress
-from pipeline.cli.shown import complain, counted, note
 
 if TYPE_CHECKING:  # heavy, and a small file does without
     from collector.files.batch import FileBatch
@@ -140,13 +141,18 @@ def _items(stream: Any, plain: Any, wanted: Filter) -> "Iterator[FileBatch | Ele
     """What a filter lets through, and every malformed element; a small file by the plain decoder."""
     size = _size(stream)
     if size is not None and size <= SMALL:
+        gc.enable()
         for element in elements(plain):
             if element.type is ElementType.MALFORMED or wanted.matches(element):
                 yield element
         return
     from collector.files.read import read
+    from collector.kernel import ahead
     from collector.stream.sieve import Sieve
 
+    ahead.use()
+    gc.freeze()
+    gc.enable()
     sieve = Sieve(wanted)
     for item in read(plain, live=size is None):
         if not isinstance(item, Element):
@@ -170,6 +176,20 @@ def _size(stream: Any) -> int | None:
     """Octets of a regular file; None where there is no telling."""
     about = os.fstat(cast(int, stream.fileno()))
     return about.st_size if stat.S_ISREG(about.st_mode) else None
+
+
+def complain(command: str, error: object) -> int:
+    """As that of `shown`, which needs rich, and most files give nothing to complain of."""
+    from pipeline.cli.shown import complain
+
+    return complain(command, error)
+
+
+def note(text: str) -> None:
+    """As that of `shown`."""
+    from pipeline.cli.shown import note
+
+    note(text)
 
 
 def _shows_progress(asked: Asked) -> bool:
