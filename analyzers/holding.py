@@ -8,6 +8,7 @@ from analyzers.reading import Reading
 from analyzers.recognise import MICROSOFT
 from analyzers.state import REMEMBERED_DOWNS, Absence, Held, Peering, Standing, Table
 from anycast.change import Cause, Change, ChangeKind
+from anycast.intent import Vantage
 from anycast.observation import Session, Source
 from anycast.prefix import Prefix
 from anycast.route import Attributes
@@ -64,6 +65,12 @@ class Holding(Reading):
             if how.touches:
                 exact = (change.prefix,) if how.service is not None else ()
                 self.recent.note(change, (*exact, *(prefix for _, prefix in (*how.inside_of, *how.covers))))
+                if exact and (vantage := self.seat(change.source)) is not None:
+                    before, after = (self._region(vantage, change.source, a) for a in (change.before, change.after))
+                    self.convergence.moves.note(change, self.key(change.source, vantage), vantage, before, after)
+
+    def _region(self, vantage: Vantage, source: Source, attributes: Attributes | None) -> str | None:
+        return None if attributes is None else self.recogniser.region(vantage, source.session.peer, attributes)
 
     def let_go(self, table: Table, held: Held) -> None:
         """Hold a route no longer, without saying that it is gone: nobody knows."""

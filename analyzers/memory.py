@@ -38,6 +38,7 @@ def snapshot(view: View) -> dict[str, Plain]:
         "sessions": [_peering(p) for _, p in sorted(view.peerings.items(), key=lambda pair: str(pair[0])) if p.named],
         "tables": [_table(t) for _, t in sorted(view.by_key.items()) if t.peering.named],
         "probing": dict(view.probing.plain()),
+        "episodes": view.convergence.plain(),
     }
 
 
@@ -60,6 +61,7 @@ def restore(intent: Intent, plain: Mapping[str, Plain], at: datetime) -> View:
     for row in plain["tables"]:
         _read_table(view, row)
     view.probing.restore(plain["probing"])
+    view.convergence.restore(plain["episodes"])
     _lose_all(view, at)
     return view
 

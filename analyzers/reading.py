@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from analyzers.probing import Probing
+from analyzers.probing.convergence import Convergence
 from analyzers.recent import Recent
 from analyzers.recognise import Recogniser
 from analyzers.state import Absence, Feed, Held, Peering, Sight, Standing, Table
@@ -38,6 +39,8 @@ class Reading:
         self._remembered: dict[object, tuple[object, object]] = {}
         self.probing = Probing(intent)
         """What agents report of their sites."""
+        self.convergence = Convergence(intent)
+        """How sites came to rest after changes."""
         self.recent = Recent()
         """What changed of services' prefixes in the last minutes."""
         self.learn(intent)
@@ -46,6 +49,7 @@ class Reading:
         """Take an intent; what is worked out of it is worked out anew."""
         self.intent = intent
         self.probing.learn(intent)
+        self.convergence.learn(intent)
         self.recent.learn(intent.watched)
         self.recogniser = Recogniser(intent)
         self.wildcards = tuple(v for v in intent.vantages if for_every_peer(v))

@@ -102,6 +102,7 @@ class View(Holding):
         age(self, now)
         self.note(changes)
         self.probing.tick(now)
+        self.convergence.tick(self.probing.flows, now.timestamp())
         return tuple(changes)
 
     def busy(self, session: Session, at: datetime, routes: int) -> None:

@@ -13,8 +13,10 @@ from analyzers.probing.beside import AgentBeside
 from analyzers.probing.controls import Control
 from analyzers.probing.hearing import Hearing
 from analyzers.probing.pairs import Pair
+from analyzers.probing.plane import Plane
 from anycast.intent import Intent
 from anycast.plain import Plain
+from anycast.prefix import Prefix
 from anycast.probe import AgentReported, ProbeResult, Target, TargetKind
 
 MOST_TARGETS = 512  # of one agent: whoever names more is not ours, or is broken
@@ -122,9 +124,14 @@ class Probing:
         self.sites: dict[str, SiteSeen] = {}
         """Sites that were ever heard of, as far as the intent names them."""
         self.now: datetime | None = None
+        self.awaited: dict[str, datetime] = {}
+        """Since when the agent of a site is awaited that a later intent names."""
 
     def learn(self, intent: Intent) -> None:
         """Take another intent and keep what was seen of sites and services that it still names."""
+        before = {site.name for site in self.intent.sites if site.agent}
+        added = {site.name for site in intent.sites if site.agent and site.name not in before}
+        self.awaited |= dict.fromkeys(added, self.now) if self.now is not None else {}
         self.intent = intent
         self.sites = {site: seen for site, seen in self.sites.items() if site in intent.by_site}
         for seen in self.sites.values():
@@ -140,6 +147,12 @@ class Probing:
     def tick(self, now: datetime) -> None:
         """Hear what time it is."""
         self.now = now
+
+    def flows(self, site: str, service: str) -> tuple[Plane, Prefix] | None:
+        """Return what a service's fixed flows did at a site, and the prefix they go to; None where nobody probes it."""
+        seen = self.sites.get(site)
+        pair = seen.pairs.get(service) if seen is not None else None
+        return None if pair is None else (pair.beside.plane, pair.prefix)
 
     def known(self, site: str, now: datetime) -> bool:
         """Whether a site's agent is heard now, and has been for long enough for silence to mean something."""
