@@ -272,6 +272,24 @@ def demo(
     raise typer.Exit(command(seconds, recording, live, keep, port))
 
 
+@app.command(short_help="Find hosts' catchments from an NVA.")
+def reverse(
+    config: Annotated[Path, typer.Option("-c", "--config", help="Its file.", metavar="FILE")] = Path("reverse.yaml"),
+    check: Annotated[bool, typer.Option("--check", help="Only check the file.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Log JSON lines; print JSON with --check.")] = False,
+) -> None:
+    """Ping on-premises hosts from an anycast address; the NVA that hears the reply is that host's catchment.
+
+    Runs on every NVA of the fleet until it is told to stop, and reports to the centre as an agent does. It needs
+    CAP_NET_RAW, or to be started by root, whom it leaves at once.
+
+    Leaves with 1 when the file has mistakes, and with 2 when the machine does not let it run.
+    """
+    from pipeline.cli.reverse import reverse as command
+
+    raise typer.Exit(command(config, check, as_json))
+
+
 app.add_typer(responder_app, name="responder")
 app.add_typer(lab_app, name="lab")
 

@@ -89,7 +89,7 @@ def _run(config: Path, as_json: bool) -> int:
     from collector.probe.responder.process import run
     from collector.written.problem import ConfigError
 
-    _log(as_json)
+    log_to_stderr(as_json)
     try:
         asyncio.run(run(config, _print_json if as_json else _print_line))
     except ConfigError as error:
@@ -101,7 +101,8 @@ def _run(config: Path, as_json: bool) -> int:
     return 0
 
 
-def _log(as_json: bool) -> None:
+def log_to_stderr(as_json: bool) -> None:
+    """Log to standard error, as text or as JSON lines."""
     import logging
 
     from pipeline.cli.run import PLAIN, JsonLines
