@@ -1,7 +1,8 @@
 """The agent's two clocks. Durations rest on the monotonic one; the wall clock is only read beside it.
 
 The kernel stamps what comes in by the wall clock, and we read it some time later. What is taken from the wall clock is
-that short wait alone, so that a step of the wall clock while a probe is under way changes nothing:
+that short wait alone, so a step of the wall clock while a probe is under way is harmless, unless it falls into the
+wait; then it is seen, or is smaller than the round trip itself:
 
     round trip = (monotonic now - monotonic at sending) - (wall now - kernel's stamp)
 """

@@ -104,6 +104,11 @@ class Prober:
         self._offset, self._asked_at = offset, now
         return said
 
+    @property
+    def sockets(self) -> int:
+        """How many sockets of datagrams and handshakes are open."""
+        return self._kit.sockets
+
     def _allowed(self) -> bool:
         """Take the right to send one packet or open one connection, under the cap on all; count what has none."""
         if self._bucket.take(self._clock.mono()):

@@ -1,8 +1,7 @@
 """Downloads, rare and bounded, and never two on one circuit at once.
 
-The first octet of the body gives a result without a value: from then on the circuit is full, and whoever judges
-latency can wait until the second result, which has the value. A target whose circuit is not named shares one with all
-others of that kind.
+Each gives two results: BEGAN when it is asked for, so that whoever judges latency can wait, and how it ended. A target
+whose circuit is not named shares one with all others of that kind.
 """
 
 import asyncio
@@ -68,28 +67,26 @@ class Transfer:
 
     async def _download(self) -> None:
         kit, asks, came = self._kit, self._asks, _Came()
-        begun = Taken(kit.clock.mono(), kit.clock.wall(), asks.probe, asks.target, Outcome.ANSWERED)
+        begun = Taken(kit.clock.mono(), kit.clock.wall(), asks.probe, asks.target, Outcome.BEGAN)
+        kit.deliver(begun)
         how, why = Outcome.ANSWERED, ""
         try:
             async with self._web.session(came.line) as session:
                 async with asyncio.timeout(kit.timeout / SECOND):
                     response = await self._web.get(session)
                     piece = await response.content.readany()
-                how, why = await self._fill(response, piece, came, begun)
+                how, why = await self._fill(response, piece, came)
         except TimeoutError:
             how, why = Outcome.SILENT, "no octet of the body came within the time limit"
         except (aiohttp.ClientError, OSError, ValueError) as error:
             how, why = failed(error)
         kit.deliver(self._ended(begun, came, how, why))
 
-    async def _fill(
-        self, response: aiohttp.ClientResponse, piece: bytes, came: _Came, begun: Taken
-    ) -> tuple[Outcome, str]:
+    async def _fill(self, response: aiohttp.ClientResponse, piece: bytes, came: _Came) -> tuple[Outcome, str]:
         mono = self._kit.clock.mono
         came.status, came.first = response.status, mono()
         if response.status >= 400:
             return Outcome.BROKEN, f"status {response.status}"
-        self._kit.deliver(replace(begun, port=came.line.port, status=came.status, connect=came.line.handshake))
         began_with = len(piece)
         try:
             async with asyncio.timeout(self._time / SECOND):

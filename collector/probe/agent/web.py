@@ -10,11 +10,12 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import aiohttp
@@ -48,6 +49,18 @@ class Timed(socket.socket):
     def handshake(self) -> int | None:
         """How long it took, ns; None while it is not done."""
         return self.ended - self.began if self.ended else None
+
+
+class Shown(aiohttp.ClientResponse):
+    """An answer that keeps the certificate it came under: an empty body lets go of the connection at once."""
+
+    certificate: Mapping[str, Any] = MappingProxyType({})
+
+    async def start(self, connection: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        """Begin to read the answer."""
+        if connection.transport is not None:
+            self.certificate = connection.transport.get_extra_info("peercert") or {}
+        return await super().start(connection)
 
 
 class Line:
@@ -110,6 +123,7 @@ class Web:
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None),
             auto_decompress=False,
+            response_class=Shown,
             trust_env=False,
         ) as session:
             yield session
@@ -145,8 +159,7 @@ def web(url: str, address: Address | None, host: str = "", ca: Path | None = Non
 
 def names(response: aiohttp.ClientResponse) -> tuple[str, ...]:
     """Return the names that the certificate of an answer is for: DNS names, else the common name; none without TLS."""
-    transport = response.connection.transport if response.connection else None
-    found: dict[str, Any] = (transport.get_extra_info("peercert") if transport else None) or {}
+    found = response.certificate if isinstance(response, Shown) else {}
     alternative = tuple(name for kind, name in found.get("subjectAltName", ()) if kind == "DNS")
     common = tuple(value for part in found.get("subject", ()) for key, value in part if key == "commonName")
     return alternative or common
@@ -178,4 +191,8 @@ def failed(error: Exception) -> tuple[Outcome, str]:
 
 
 def _short(error: Exception) -> str:
+    while isinstance(error, aiohttp.ClientConnectorCertificateError):
+        error = error.certificate_error
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return str(error.verify_message)[:200]
     return (str(error) or type(error).__name__)[:200]
