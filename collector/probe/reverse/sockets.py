@@ -5,6 +5,7 @@ NVA may only route it. Hearing is done where packets come in, before translation
 where the address is translated to an application's. A filter in the kernel lets only replies to our own pings through.
 """
 
+import contextlib
 import ctypes
 import socket
 from struct import Struct
@@ -62,7 +63,7 @@ def sending(version: int) -> socket.socket:
 
 def hearing(version: int) -> socket.socket:
     """Return a socket that gives IP packets with replies to our pings, wherever they come in; raises OSError."""
-    found = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)  # of no protocol yet: nothing passes unfiltered
+    found = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETHERTYPE[version]))
     try:
         found.setblocking(False)
         code = b"".join(_LINE.pack(*line) for line in REPLIES[version])
@@ -71,11 +72,18 @@ def hearing(version: int) -> socket.socket:
         found.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
         found.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, QUEUE)
-        found.bind(("", ETHERTYPE[version]))
+        _drain(found)
     except OSError:
         found.close()
         raise
     return found
+
+
+def _drain(sock: socket.socket) -> None:
+    """Throw away what came before there was a filter."""
+    with contextlib.suppress(BlockingIOError):
+        while sock.recv(1):
+            pass
 
 
 def send(sock: socket.socket, packet: bytes, host: Address) -> None:
