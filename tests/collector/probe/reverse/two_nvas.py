@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 ANYCAST = "10.250.0.10"
 HOST = "10.20.0.5"
+ANYCAST6, HOST6 = "fd00:250::10", "fd00:20::5"
 NVAS = ("weu-nva1", "eus-nva1")
 ADDRESSES = {"weu-nva1": "10.10.1.4", "eus-nva1": "10.11.1.4"}
+ADDRESSES6 = {"weu-nva1": "fd00:10::4", "eus-nva1": "fd00:11::4"}
 _numbers = itertools.count()
 
 
@@ -29,27 +31,32 @@ class Network:
         for node in self.nodes:
             _ip("netns", "add", self.name(node))
             self.ip(node, "link", "set", "lo", "up")
-        self.wire("host", HOST, "10.20.0.1")
-        self.wire("weu-nva1", ADDRESSES["weu-nva1"], "10.10.1.1")
-        self.wire("eus-nva1", ADDRESSES["eus-nva1"], "10.11.1.1")
-        self.run("router", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        self.wire("host", HOST, HOST6)
+        for nva in NVAS:
+            self.wire(nva, ADDRESSES[nva], ADDRESSES6[nva])
+        self.run("router", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
         for nva in NVAS:
             self.ip(nva, "address", "add", f"{ANYCAST}/32", "dev", "lo")
+            self.ip(nva, "address", "add", f"{ANYCAST6}/128", "dev", "lo", "nodad")
         self.lead(NVAS[0])
 
-    def wire(self, node: str, address: str, gateway: str) -> None:
-        """Connect a node to the router."""
+    def wire(self, node: str, *addresses: str) -> None:
+        """Connect a node to the router, whose own addresses end in 1."""
         near, far = self.name(node), self.name("router")
         _ip("link", "add", "up0", "netns", near, "type", "veth", "peer", "name", node, "netns", far)
-        self.ip(node, "address", "add", f"{address}/24", "dev", "up0")
-        self.ip("router", "address", "add", f"{gateway}/24", "dev", node)
         self.ip(node, "link", "set", "up0", "up")
         self.ip("router", "link", "set", node, "up")
-        self.ip(node, "route", "add", "default", "via", gateway)
+        for address in addresses:
+            gateway = f"{address[:-1]}1"
+            size, more = (64, ("nodad",)) if ":" in address else (24, ())
+            self.ip(node, "address", "add", f"{address}/{size}", "dev", "up0", *more)
+            self.ip("router", "address", "add", f"{gateway}/{size}", "dev", node, *more)
+            self.ip(node, "route", "add", "default", "via", gateway)
 
     def lead(self, nva: str) -> None:
         """Send what is for the anycast address to an NVA from now on."""
         self.ip("router", "route", "replace", f"{ANYCAST}/32", "via", ADDRESSES[nva])
+        self.ip("router", "-6", "route", "replace", f"{ANYCAST6}/128", "via", ADDRESSES6[nva])
 
     def ip(self, node: str, *words: str) -> None:
         """Run ip(8) in a node."""
