@@ -135,3 +135,24 @@ class SiteServiceCatchment:
     def answering(self) -> tuple[str, ...]:
         """Regions that answer now."""
         return tuple(region.region for region in self.regions if region.share.value > 0 or region.flows)
+
+
+@dataclass(frozen=True, slots=True)
+class HostCatchment:
+    """Where one on-premises host's traffic for a service lands, by the NVA that heard its reply (`Probe.REVERSE`)."""
+
+    site: str
+    """As the NVAs' lists of hosts say; empty where they do not."""
+    host: str
+    """Its address."""
+    service: str
+    region: str
+    nva: str
+    since: datetime
+    """When this NVA was the first time the one, without another in between."""
+    heard: datetime
+    """When it was the last time: an old one is what was, and not what is."""
+    rtt: float | None
+    """Of the last ping that the NVA had sent itself, seconds; None while all came of others' pings."""
+    before: str | None = None
+    """The region that it landed in until `since`; None while only one was seen."""

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from analyzers.probing.beside import AgentBeside
 from analyzers.probing.controls import Control
 from analyzers.probing.hearing import Hearing
+from analyzers.probing.hosts import Hosts
 from analyzers.probing.pairs import Pair
 from analyzers.probing.plane import Plane
 from anycast.intent import Intent
@@ -123,6 +124,8 @@ class Probing:
         self.intent = intent
         self.sites: dict[str, SiteSeen] = {}
         """Sites that were ever heard of, as far as the intent names them."""
+        self.hosts = Hosts(intent)
+        """What NVAs hear of hosts that they ping."""
         self.now: datetime | None = None
         self.awaited: dict[str, datetime] = {}
         """Since when the agent of a site is awaited that a later intent names."""
@@ -136,13 +139,16 @@ class Probing:
         self.sites = {site: seen for site, seen in self.sites.items() if site in intent.by_site}
         for seen in self.sites.values():
             seen.learn(intent)
+        self.hosts.learn(intent)
 
     def apply(self, report: AgentReported) -> None:
-        """Fold one batch in; one of a site that is not ours is nothing."""
+        """Fold one batch in; one that is neither of a site nor of an NVA of ours is nothing."""
         if report.site in self.intent.by_site:
             if report.site not in self.sites:
                 self.sites[report.site] = SiteSeen(self.intent, report.site)
             self.sites[report.site].apply(report)
+        else:
+            self.hosts.apply(report)
 
     def tick(self, now: datetime) -> None:
         """Hear what time it is."""
