@@ -178,7 +178,8 @@ class Hearing:
         """Seal closed segments into Parquet, and delete days that are too old, or too much."""
         storage = self._config.storage
         days = max(1, storage.routes.days)
-        for line in await keep_up(self._folder, days, storage.quota, storage.malformed):
+        probes = max(1, storage.probes.days)
+        for line in await keep_up(self._folder, days, storage.quota, storage.malformed, probes):
             log.info("%s", line)
 
     def _end_what_was_open(self) -> None:

@@ -1,9 +1,10 @@
 """Upkeep of the journal as a process of its own: sealing sorts whole hours of rows, and must not slow down judging.
 
-    python -m pipeline.upkeep JOURNAL DAYS QUOTA MALFORMED
+    python -m pipeline.upkeep JOURNAL DAYS QUOTA MALFORMED PROBES
 
-Seals closed segments into Parquet, then deletes days that are older than DAYS or beyond QUOTA octets, and the oldest
-malformed messages beyond MALFORMED octets; says what it did, a sentence a line, on standard output.
+Seals closed segments into Parquet, then deletes days that are older than DAYS or beyond QUOTA octets, the oldest
+malformed messages beyond MALFORMED octets, and results of probes older than PROBES days; says what it did, a sentence a
+line, on standard output.
 """
 
 import os
@@ -14,13 +15,13 @@ from pathlib import Path
 
 from anycast.counted import counted
 from pipeline.child import in_a_child
-from store.retention import retain, shorten_malformed
+from store.retention import retain, shorten_malformed, shorten_probes
 from store.seal import seal
 
 NICE = 10
 
 
-def upkeep(journal: Path, days: int, quota: int, malformed: int, now: datetime) -> Iterator[str]:
+def upkeep(journal: Path, days: int, quota: int, malformed: int, probes: int, now: datetime) -> Iterator[str]:
     """Seal and delete; yields what was done. Raises OSError when the disk refuses."""
     sealed = seal(journal, now)
     if sealed.segments:
@@ -29,20 +30,22 @@ def upkeep(journal: Path, days: int, quota: int, malformed: int, now: datetime) 
     yield from (f"damage found while sealing: {report}" for report in sealed.recovered)
     if gone := shorten_malformed(journal, malformed):
         yield f"deleted {counted(gone, 'file')} of malformed messages from the journal"
+    if gone := shorten_probes(journal, now, probes):
+        yield f"deleted {counted(gone, 'file')} of probe results from the journal"
     kept = retain(journal, now, days, quota)
     yield from (f"deleted {day} from the journal" for day in kept.deleted)
     if kept.over:
         yield f"the journal takes {kept.octets >> 20} MiB, more than its quota, and nothing more may go"
 
 
-async def keep_up(journal: Path, days: int, quota: int, malformed: int) -> tuple[str, ...]:
+async def keep_up(journal: Path, days: int, quota: int, malformed: int, probes: int) -> tuple[str, ...]:
     """Run it in a child process; returns what it said. Raises RuntimeError with its last words when it fails."""
-    arguments = (str(journal), str(days), str(quota), str(malformed))
+    arguments = (str(journal), str(days), str(quota), str(malformed), str(probes))
     return await in_a_child("upkeep of the journal", "pipeline.upkeep", *arguments)
 
 
 if __name__ == "__main__":
     os.nice(NICE)
-    folder, days, quota, malformed = sys.argv[1:]
-    for line in upkeep(Path(folder), int(days), int(quota), int(malformed), datetime.now(UTC)):
+    folder, days, quota, malformed, probes = sys.argv[1:]
+    for line in upkeep(Path(folder), int(days), int(quota), int(malformed), int(probes), datetime.now(UTC)):
         sys.stdout.write(line + "\n")

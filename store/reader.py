@@ -5,7 +5,7 @@ Every answer is bounded by a limit. Times are exact to the microsecond.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -16,16 +16,21 @@ from anycast.change import Change
 from anycast.columns import Phase, SessionEvent
 from anycast.observation import Session
 from anycast.prefix import Prefix
+from anycast.probe import Probe
 from store.answers import Blob, Held, MalformedRow, Page, Seen, SessionSeen, change, seen, session_seen
 from store.folder import Folder
 from store.history import Happened, happened, turns
 from store.places import Condition, Match, condition, prefix_of
+from store.probed import COLUMNS as PROBED
+from store.probed import PROBES, Probed, probed
 from store.scan import KEY, ROUTES, SLACK, WITHOUT_REPEATS, Scan, opening_day, stamp
-from store.schema import JournalError, moment, nanoseconds
+from store.schema import ROW_BITS, JournalError, moment, nanoseconds
 from store.standing import QUIET, Standings, named
 from store.state import Row, state_of
 
 LIMIT: Final = 10_000
+SPOOLED: Final = timedelta(days=7)
+"""How long after a probe was sent its row may have been written: an agent's spool waits for the centre."""
 _ATTEMPTS: Final = 5
 """How often files may be sealed or deleted under a question before it gives up."""
 T = TypeVar("T")
@@ -57,6 +62,44 @@ class Reader:
         sql = """select epoch_ns("at"), router, peer, reason, action, raw from malformed
                  where "at" >= $start::TIMESTAMPTZ_NS and "at" < $end::TIMESTAMPTZ_NS order by row limit $limit"""
         return self._page(sql, start, end, limit, {}, "malformed", lambda row: MalformedRow(moment(row[0]), *row[1:]))
+
+    def probes(
+        self,
+        start: datetime,
+        end: datetime,
+        *,
+        site: str | None = None,
+        target: str | None = None,
+        probe: Probe | None = None,
+        limit: int = LIMIT,
+    ) -> Page[Probed]:
+        """Return results of probes sent in [start, end), oldest first: of a site, a target, a kind of probe, or all."""
+        wanted = {"site": site, "target": target, "probe": None if probe is None else PROBES.index(probe)}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = "".join(f" and {name} = ${name}" for name in given)
+        sql = f"""select {PROBED} from probes
+                  where "at" >= $start::TIMESTAMPTZ_NS and "at" < $end::TIMESTAMPTZ_NS {where}
+                  order by "at", site, run, batch, number limit $limit"""
+        everything = {**given, **_between(start, end), "limit": limit + 1}
+
+        def ask(scan: Scan) -> Page[Probed]:
+            found = scan.rows(sql, everything, "probes")
+            return Page(tuple(map(probed, found[:limit])), len(found) > limit)
+
+        return self._look(start.astimezone(UTC).date(), (end + SPOOLED).astimezone(UTC).date(), ask)
+
+    def batches(self, since: datetime, after: int = 0) -> Mapping[tuple[str, str], int]:
+        """Return the highest batch of each site and run in the journal: what of an agent's results is there.
+
+        Only rows that were written on the day of `since` or later, and with a submission numbered above `after`.
+        """
+        sql = "select site, run, max(batch) from probes where row >= $first group by site, run"
+        first = {"first": (after + 1) << ROW_BITS}
+
+        def ask(scan: Scan) -> Mapping[tuple[str, str], int]:
+            return {(site, run): batch for site, run, batch in scan.rows(sql, first, "probes")}
+
+        return self._look(since.astimezone(UTC).date(), date.max, ask)
 
     def sessions(self, start: datetime, end: datetime, limit: int = LIMIT) -> Page[SessionSeen]:
         """Return feed and session events and statistics of [start, end)."""
@@ -213,8 +256,12 @@ class Reader:
     def _ask(self, start: datetime, end: datetime, ask: Callable[[Scan], T]) -> T:
         """Look at the days from the opening state before `start` to `end`, again when files went away meanwhile."""
         last = (end + SLACK).astimezone(UTC).date()
+        return self._look(opening_day(self._folder, start.astimezone(UTC).date()), last, ask)
+
+    def _look(self, first: date, last: date, ask: Callable[[Scan], T]) -> T:
+        """Look at the files that were written on the days from `first` to `last`."""
         for _ in range(_ATTEMPTS):
-            scan = Scan(self._folder, opening_day(self._folder, start.astimezone(UTC).date()), last)
+            scan = Scan(self._folder, first, last)
             try:
                 return ask(scan)
             except (FileNotFoundError, duckdb.IOException):

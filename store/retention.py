@@ -67,6 +67,19 @@ def shorten_malformed(path: Path, quota: int) -> int:
     return gone
 
 
+def shorten_probes(path: Path, now: datetime, days: int) -> int:
+    """Delete sealed files of probe results that were written more than `days` ago; returns how many went.
+
+    Nothing else rests on these rows: what was concluded from them is in the ledger.
+    """
+    folder, first = Folder(path), now.astimezone(UTC).date() - timedelta(days=days)
+    old = [day for day in folder.days() if day < first]
+    files = [file for day in old for file in (folder.sealed / day.isoformat()).glob(f"probes-*{SEALED}")]
+    for file in files:
+        file.unlink()
+    return len(files)
+
+
 def _clear_aside(folder: Folder, before: datetime) -> None:
     for file in folder.aside.glob("*"):
         if datetime.fromtimestamp(file.stat().st_mtime, UTC) < before:

@@ -21,6 +21,7 @@ ORDER: Final = {
     "attributes": "id, row",
     "sessions": "row",
     "changes": "prefix, row",
+    "probes": 'site, target, probe, "at", row',
     "malformed": "row",
 }
 """What a table's files are sorted by."""
@@ -34,7 +35,9 @@ def write(path: Path, table: pa.Table, row_group: int = ROW_GROUP) -> None:
 def write_stream(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], row_group: int = ROW_GROUP) -> int:
     """Write batches, as they come, to a Parquet file that is there whole or not at all; returns the rows."""
     partial, rows = path.with_name(path.name + ".partial"), 0
-    steady = {name: "DELTA_BINARY_PACKED" for name in ("at", "row") if name in schema.names}  # nearly sorted
+    steady = {
+        name: "DELTA_BINARY_PACKED" for name in ("at", "agent_at", "row") if name in schema.names
+    }  # nearly sorted
     others = [name for name in schema.names if name not in steady]
     with pq.ParquetWriter(
         partial, schema, compression="zstd", use_dictionary=others, column_encoding=steady

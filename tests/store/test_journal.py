@@ -86,8 +86,8 @@ def test_a_segment_is_closed_when_it_is_full_and_when_the_hour_is_over(tmp_path:
 
 def test_a_table_or_a_column_that_the_journal_does_not_have_is_named(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    with pytest.raises(JournalError, match="no table 'probes'"):
-        journal.append([[("probes", attributes(1))]], NOON)
+    with pytest.raises(JournalError, match="no table 'weather'"):
+        journal.append([[("weather", attributes(1))]], NOON)
     with pytest.raises(JournalError, match="columns of routes are at timestamp"):
         journal.append([[("routes", attributes(1))]], NOON)
     columns = [pa.nulls(MOST_ROWS + 1, field.type) for field in SUBMITTED["attributes"]]

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import wait
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,13 @@ from tests import needs
 from tests.store import writing
 from tests.store.made import NOON, WEB, at, attributes, route, routes
 
+Writer = partial(JournalWriter, clock=lambda: NOON)
+"""Writes on the day of its rows, whatever day it is."""
+
 
 def test_a_future_is_done_when_its_submission_is_on_disk(tmp_path: Path) -> None:
     seen: list[int] = []
-    writer = JournalWriter(Journal(tmp_path), observe=lambda seconds, submissions: seen.append(submissions))
+    writer = Writer(Journal(tmp_path), observe=lambda seconds, submissions: seen.append(submissions))
     futures = [writer.submit(routes(route(second))) for second in range(20)]
     numbers = [future.result(5) for future in futures]
     assert numbers == list(range(numbers[0], numbers[0] + 20))
@@ -38,7 +42,7 @@ def test_a_future_is_done_when_its_submission_is_on_disk(tmp_path: Path) -> None
 
 
 def test_closing_writes_what_waits_and_then_refuses(tmp_path: Path) -> None:
-    writer = JournalWriter(Journal(tmp_path), linger=0.2)
+    writer = Writer(Journal(tmp_path), linger=0.2)
     futures = [writer.submit(routes(route(second))) for second in range(5)]
     writer.close()
     assert all(future.done() for future in futures)
@@ -59,7 +63,7 @@ class _Stalled(Journal):
 
 def test_a_disk_that_stalls_is_said_at_once_and_memory_stays_bounded(tmp_path: Path) -> None:
     journal = _Stalled(tmp_path)
-    writer = JournalWriter(journal, capacity=10_000, linger=0.0)
+    writer = Writer(journal, capacity=10_000, linger=0.0)
     accepted = [writer.submit(routes(route(0)))]
     begun = time.perf_counter()
     with pytest.raises(JournalBehind, match="too slow for what comes in"):
@@ -77,7 +81,7 @@ def test_a_dump_that_fills_the_queue_keeps_out_nobody_who_has_little_to_say_and_
     tmp_path: Path,
 ) -> None:
     _Stalled.go.clear()
-    writer = JournalWriter(_Stalled(tmp_path), capacity=1 << 18, linger=0.0)
+    writer = Writer(_Stalled(tmp_path), capacity=1 << 18, linger=0.0)
     flood = (writer.submit(routes(*[route(0)] * 100)) for _ in range(1000))
     with pytest.raises(JournalBehind):
         list(flood)
@@ -92,7 +96,7 @@ def test_a_dump_that_fills_the_queue_keeps_out_nobody_who_has_little_to_say_and_
 
 
 def test_a_wrong_batch_is_refused_to_its_sender_and_hurts_nobody_else(tmp_path: Path) -> None:
-    writer = JournalWriter(Journal(tmp_path))
+    writer = Writer(Journal(tmp_path))
     good = writer.submit(routes(route(0)))
     with pytest.raises(JournalError, match="columns of routes"):
         writer.submit([("routes", attributes(1))])
@@ -102,7 +106,7 @@ def test_a_wrong_batch_is_refused_to_its_sender_and_hurts_nobody_else(tmp_path: 
 
 def test_what_is_urgent_overtakes_what_waits_and_is_taken_when_the_queue_is_full(tmp_path: Path) -> None:
     _Stalled.go.clear()
-    writer = JournalWriter(_Stalled(tmp_path), capacity=10, linger=0.0)
+    writer = Writer(_Stalled(tmp_path), capacity=10, linger=0.0)
     writer.submit(routes(route(0)))
     while writer.waiting == 0 or writer.waiting > 100:
         time.sleep(0.01)
@@ -129,7 +133,7 @@ class _Broken(Journal):
 
 
 def test_a_failing_disk_is_told_to_who_waits_and_the_writer_goes_on(tmp_path: Path) -> None:
-    writer = JournalWriter(_Broken(tmp_path))
+    writer = Writer(_Broken(tmp_path))
     with pytest.raises(OSError, match="Input/output"):
         writer.submit(routes(route(0))).result(5)
     failures = [writer.failure]
@@ -140,7 +144,7 @@ def test_a_failing_disk_is_told_to_who_waits_and_the_writer_goes_on(tmp_path: Pa
 
 
 def test_a_future_that_nobody_waits_for_any_more_stops_nothing(tmp_path: Path) -> None:
-    writer = JournalWriter(Journal(tmp_path), linger=0.2)
+    writer = Writer(Journal(tmp_path), linger=0.2)
     first = writer.submit(routes(route(0)))
     first.cancel()
     assert writer.submit(routes(route(1))).result(5)
@@ -149,7 +153,7 @@ def test_a_future_that_nobody_waits_for_any_more_stops_nothing(tmp_path: Path) -
 
 def test_an_idle_writer_closes_the_segments_of_a_past_hour(tmp_path: Path) -> None:
     times = iter([NOON])
-    writer = JournalWriter(Journal(tmp_path), clock=lambda: next(times, NOON + timedelta(hours=1)))
+    writer = Writer(Journal(tmp_path), clock=lambda: next(times, NOON + timedelta(hours=1)))
     writer.submit(routes(route(0))).result(5)
     deadline = time.monotonic() + 10
     while not list(tmp_path.glob(f"growing/*/*{CLOSED}")):
@@ -194,7 +198,7 @@ def _sets(folder: Path) -> list[int | None]:
 
 def test_attribute_sets_go_with_the_next_group_whoevers_it_is_and_cost_no_commit(tmp_path: Path) -> None:
     commits: list[int] = []
-    writer = JournalWriter(Journal(tmp_path), observe=lambda seconds, submissions: commits.append(submissions))
+    writer = Writer(Journal(tmp_path), observe=lambda seconds, submissions: commits.append(submissions))
     writer.refer(attributes(1))
     time.sleep(0.1)
     assert commits == []
@@ -206,7 +210,7 @@ def test_attribute_sets_go_with_the_next_group_whoevers_it_is_and_cost_no_commit
 
 
 def test_attribute_sets_that_nobody_comes_for_are_written_all_the_same(tmp_path: Path) -> None:
-    writer = JournalWriter(Journal(tmp_path))
+    writer = Writer(Journal(tmp_path))
     writer.refer(attributes(1))
     _until(lambda: writer.waiting == 0)
     assert writer.committed > 0
@@ -217,7 +221,7 @@ def test_attribute_sets_that_nobody_comes_for_are_written_all_the_same(tmp_path:
 def test_a_group_that_the_disk_refuses_loses_its_rows_but_not_the_attribute_sets_in_it(
     tmp_path: Path, referred: bool
 ) -> None:
-    writer = JournalWriter(_Broken(tmp_path))
+    writer = Writer(_Broken(tmp_path))
     own = [] if referred else [("attributes", attributes(1))]
     if referred:
         writer.refer(attributes(1))
@@ -231,7 +235,7 @@ def test_a_group_that_the_disk_refuses_loses_its_rows_but_not_the_attribute_sets
 def test_attribute_sets_that_cannot_be_written_keep_rows_out_so_that_memory_stays_bounded(tmp_path: Path) -> None:
     journal = _Broken(tmp_path)
     journal.failures = 1 << 30
-    writer = JournalWriter(journal, capacity=1000)
+    writer = Writer(journal, capacity=1000)
     writer.submit(routes(route(0))).cancel()
     writer.refer(attributes(*range(1, 100)))
     with pytest.raises(JournalBehind):
@@ -245,7 +249,7 @@ def test_attribute_sets_that_cannot_be_written_keep_rows_out_so_that_memory_stay
 def test_closing_ends_although_the_disk_takes_nothing(tmp_path: Path) -> None:
     journal = _Broken(tmp_path)
     journal.failures = 1 << 30
-    writer = JournalWriter(journal)
+    writer = Writer(journal)
     writer.refer(attributes(1))
     lost = writer.submit(routes(route(0, attributes=1)))
     writer.close()
@@ -253,7 +257,7 @@ def test_closing_ends_although_the_disk_takes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_well_again_is_noticed_although_nothing_is_written(tmp_path: Path) -> None:
-    writer = JournalWriter(_Broken(tmp_path))
+    writer = Writer(_Broken(tmp_path))
     with pytest.raises(OSError, match="Input/output"):
         writer.submit(routes(route(0))).result(5)
     assert writer.failure is not None
