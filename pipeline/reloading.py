@@ -52,6 +52,8 @@ RESTART: Mapping[str, Callable[[Config], str]] = {
     "listen.bmp": lambda config: str(config.listen.bmp),
     "listen.http": lambda config: str(config.listen.http),
     "listen.socket": _socket,
+    "listen.agents": lambda config: str(config.listen.agents or "no agents"),
+    "agent": lambda config: str(config.agent or "no agent"),
     "listen.names": lambda config: ", ".join(config.listen.names) or "no names",
     "data": lambda config: str(config.data),
     "storage.archive": lambda config: _archive(config.storage.archive),

@@ -26,7 +26,7 @@ from anycast.intent import (
 from anycast.kinds import KINDS
 from collector.archive.compression import Compression
 from pipeline.config.models import ArchivePart, HoldDownPart, IntentFile, RegionPart, ServicePart, SitePart
-from pipeline.config.settings import Archive, Config, Endpoint, Listen, Speaker, Storage
+from pipeline.config.settings import Agents, Archive, Config, Endpoint, Listen, Speaker, Storage
 from pipeline.config.vantages import routers, settled
 
 
@@ -43,11 +43,23 @@ def converted(file: IntentFile, source: Path) -> Config:
             http=Endpoint(*file.listen.http),
             socket=folder / file.listen.socket if file.listen.socket else data / "catchment.sock",
             names=tuple(file.listen.names),
+            agents=Endpoint(*file.listen.agents) if file.listen.agents else None,
         ),
         data=data,
         speakers=tuple(_speakers(file)),
-        storage=Storage(kept.routes, kept.changes, kept.quota, kept.spool, kept.malformed, _archive(kept.archive)),
+        storage=Storage(
+            kept.routes, kept.changes, kept.quota, kept.spool, kept.malformed, _archive(kept.archive), kept.probes
+        ),
+        agents=_agents(file, folder),
+        agent=folder / file.agent if file.agent else None,
     )
+
+
+def _agents(file: IntentFile, folder: Path) -> Agents | None:
+    if file.agents is None or file.listen.agents is None:
+        return None
+    tokens = {name: folder / site.agent.token_file for name, site in file.sites.items() if site.agent is not None}
+    return Agents(folder / file.agents.certificate, folder / file.agents.key, tokens)
 
 
 def _archive(part: ArchivePart | None) -> Archive | None:
@@ -119,6 +131,7 @@ def _site(name: str, part: SitePart) -> Site:
         tiers=_tiers(part.tiers),
         never=tuple(part.never),
         local_pref=dict(part.local_pref),
+        agent=part.agent is not None,
     )
 
 

@@ -312,10 +312,37 @@ def numbers_make_sense(file: IntentFile, names: Names) -> Iterator[Complaint]:
         path: KeyPath = ("thresholds", "limit_warning" if file.thresholds.limit_warning else "limit_major")
         said = f"the warning ({low:g}) must come before the major finding ({high:g}); write less"
         yield Complaint(path, said, moot=(("thresholds", "limit_warning"), ("thresholds", "limit_major")))
-    (here, port), (there, other) = file.listen.bmp, file.listen.http
-    if port and port == other and (here == there or {here, there} & {"0.0.0.0", "::"}):
+    if _same_door(file.listen.bmp, file.listen.http):
         said = "BMP listens there already; choose another port"
         yield Complaint(("listen", "http"), said, moot=(("listen", "bmp"), ("listen", "http")))
+
+
+def agents_are_let_in_or_not(file: IntentFile, names: Names) -> Iterator[Complaint]:
+    """An address to report to, a certificate, and sites with tokens: all or none; on a port of its own."""
+    listens = file.listen.agents is not None
+    here: tuple[KeyPath, ...] = (("listen", "agents"), ("agents",), ("listen",))
+    if listens and file.agents is None:
+        said = (
+            "needs `agents: {certificate: ..., key: ...}`, by which agents know us; `catchment agents enrol` makes both"
+        )
+        yield Complaint(("listen", "agents"), said, on_key=True, moot=here)
+    if not listens and file.agents is not None:
+        said = "lets nobody in; write where agents report as `listen.agents`, such as 0.0.0.0:8471"
+        yield Complaint(("agents",), said, on_key=True, moot=here)
+    for name, site in file.sites.items():
+        if site.agent is not None and not listens:
+            said = "has nowhere to report to; write where agents do as `listen.agents`, such as 0.0.0.0:8471"
+            yield Complaint(("sites", name, "agent"), said, on_key=True, moot=here)
+    for other in ("bmp", "http"):
+        if file.listen.agents is not None and _same_door(file.listen.agents, getattr(file.listen, other)):
+            what = {"bmp": "BMP", "http": "the console"}[other]
+            said = f"{what} listens there already; choose another port"
+            yield Complaint(("listen", "agents"), said, moot=(("listen", other), ("listen", "agents")))
+
+
+def _same_door(one: tuple[str, int], other: tuple[str, int]) -> bool:
+    (here, port), (there, same) = one, other
+    return port == same != 0 and (here == there or bool({here, there} & {"0.0.0.0", "::"}))
 
 
 def receivers_are_reached_safely(file: IntentFile, names: Names) -> Iterator[Complaint]:
@@ -352,5 +379,6 @@ CHECKS: tuple[Check, ...] = (
     prefixes_are_apart,
     vantages_are_clear,
     numbers_make_sense,
+    agents_are_let_in_or_not,
     receivers_are_reached_safely,
 )

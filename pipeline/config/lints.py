@@ -213,6 +213,29 @@ def open_doors(file: IntentFile, folder: Path) -> Iterator[Complaint]:
         yield Complaint(("listen", "http"), said)
 
 
+def agents_cannot_come(file: IntentFile, folder: Path) -> Iterator[Complaint]:
+    """Files that are not there, or are read by others; an address to report to that no agent uses."""
+    needed: list[tuple[KeyPath, str, str]] = []
+    if file.agents is not None:
+        how = "`catchment agents enrol` makes it"
+        needed += [(("agents", "certificate"), file.agents.certificate, how), (("agents", "key"), file.agents.key, how)]
+        key = folder / file.agents.key
+        if key.is_file() and key.stat().st_mode & 0o077:
+            yield Complaint(("agents", "key"), f"others can read {file.agents.key}; take that away (chmod 600)")
+    for name, site in file.sites.items():
+        if site.agent is not None:
+            how = f"`catchment agents enrol {name}` makes it"
+            needed.append((("sites", name, "agent", "token_file"), site.agent.token_file, how))
+    if file.agent is not None:
+        needed.append((("agent",), file.agent, "write it before Catchment runs; examples/agent.yaml shows one"))
+    for path, name, how in needed:
+        if not (folder / name).is_file():
+            yield Complaint(path, f"{name} is not there; {how}")
+    if file.listen.agents is not None and not any(site.agent for site in file.sites.values()):
+        said = "lets agents in, and no site has one; write `agent: {token_file: ...}` at those that do"
+        yield Complaint(("listen", "agents"), said, rests_on=(("sites",),))
+
+
 def deaf_listeners(file: IntentFile, folder: Path) -> Iterator[Complaint]:
     """Listening for BMP where a router cannot reach it."""
     host, port = file.listen.bmp
@@ -291,6 +314,7 @@ LINTS: tuple[Lint, ...] = (
     ipv6_over_route_server,
     slow_alarms,
     open_doors,
+    agents_cannot_come,
     deaf_listeners,
     sleeping_timers,
     nothing_to_do,

@@ -37,6 +37,7 @@ from pipeline.config.fields import (
 
 Limit = Annotated[int, Field(ge=1, le=10_000_000)]
 Med = Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
+FileField = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class Part(BaseModel):
@@ -144,6 +145,12 @@ class RegionPart(Part):
     recognise: RecognisePart = about("How its routes are recognised on-premises.", {})
 
 
+class SiteAgentPart(Part):
+    """A site's own probe agent."""
+
+    token_file: FileField = about("A file with the fingerprint of its token, as `catchment agents enrol` makes it.")
+
+
 class SitePart(Part):
     """A place that consumes."""
 
@@ -154,6 +161,7 @@ class SitePart(Part):
     tiers: Tiers = about("Tiers of regions, best first; several in one tier means ECMP.", [])
     never: list[str] = about("Regions that must never serve this site.", [])
     local_pref: dict[NameField, Annotated[int, Field(ge=0, le=0xFFFFFFFF)]] = about("By region.", {})
+    agent: SiteAgentPart | None = about("The probe agent that reports from there; none when left out.", None)
 
 
 class ExporterPart(Part):
@@ -230,6 +238,14 @@ class ThresholdsPart(Part):
     quiet: DurationField | None = None
     settle: DurationField | None = None
     age_out: DurationField | None = None
+    latency: DurationField | None = None
+    latency_part: Annotated[float, Field(gt=0, le=10)] | None = None
+    nearer: DurationField | None = None
+    nearer_part: Annotated[float, Field(gt=0, le=1)] | None = None
+    converge_bfd: DurationField | None = None
+    converge_slack: DurationField | None = None
+    converge_vpn: DurationField | None = None
+    converge_expressroute: DurationField | None = None
 
 
 class ReceiverPart(Part):
@@ -259,6 +275,7 @@ class ListenPart(Part):
 
     bmp: EndpointField = about("BMP from routers; the exporters alone may connect.", "0.0.0.0:11019")
     http: EndpointField = about("The console and the API.", "127.0.0.1:8470")
+    agents: EndpointField | None = about("HTTPS for what probe agents report; none may when left out.", None)
     socket: str | None = about("The Unix socket of the API; `catchment.sock` in the data folder when left out.", None)
     names: list[HostField] = about("Names by which people reach the page through a proxy; it is refused by others.", [])
 
@@ -280,7 +297,15 @@ class StoragePart(Part):
     quota: SizeField = about("The whole journal; the oldest days go first.", "50GB")
     spool: SizeField = about("Raw bytes kept while decoding is behind.", "1GB")
     malformed: SizeField = about("Messages that could not be decoded; the oldest go first.", "100MB")
+    probes: DurationField = about("Every result of every probe is kept so long, and no longer than routes.", "7d")
     archive: ArchivePart | None = about("Keep what routers send as MRT files; nothing is kept without it.", None)
+
+
+class AgentsPart(Part):
+    """How probe agents know us: by our certificate."""
+
+    certificate: FileField = about("A file with the certificate, PEM; `catchment agents enrol` can make one.")
+    key: FileField = about("A file with its key, PEM.")
 
 
 class IntentFile(Part):
@@ -303,5 +328,7 @@ class IntentFile(Part):
     limits: LimitsPart = about("How many routes the far sides accept.", {})
     timers: TimersPart = about("Hold times meant for the sessions.", {})
     thresholds: ThresholdsPart = about("Numbers that judgements compare with.", {})
+    agents: AgentsPart | None = about("How probe agents know us; needed where `listen.agents` lets them in.", None)
+    agent: FileField | None = about("The file of an agent that `catchment run` starts beside itself.", None)
     receivers: dict[NameField, ReceiverPart] = {}
     maintenance: list[WindowPart] = []

@@ -1,5 +1,6 @@
 """A configuration as the rest of the pipeline takes it: the intent, and what the process itself needs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +31,8 @@ class Listen:
     http: Endpoint
     socket: Path
     """The API's Unix socket."""
+    agents: Endpoint | None = None
+    """Where agents report; None where none may."""
     names: tuple[str, ...] = ()
     """Names by which people reach the page through a proxy."""
 
@@ -63,6 +66,20 @@ class Storage:
     """Bytes kept of what could not be decoded."""
     archive: Archive | None = None
     """None where no archive is kept."""
+    probes: timedelta = timedelta(days=7)
+    """Age at which a day of probes' results goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agents:
+    """How agents are let in."""
+
+    certificate: Path
+    """PEM, with what it takes for agents to believe it."""
+    key: Path
+    """PEM, of the certificate."""
+    tokens: Mapping[str, Path]
+    """Site to the file with the fingerprint of its agent's token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +106,10 @@ class Config:
     storage: Storage
     speakers: tuple[Speaker, ...] = ()
     """One for each collector."""
+    agents: Agents | None = None
+    """None where no agent may report."""
+    agent: Path | None = None
+    """The file of an agent that runs beside us, as a process of its own."""
     lints: tuple[Problem, ...] = ()
     given: frozenset[str] = frozenset()
     """Keys that the command line gave: what the file says of them does not count."""
