@@ -151,7 +151,10 @@ def _lines(figures: dict[str, Any], head: dict[str, Any]) -> Iterator[str]:
 
 def _about_tools() -> Iterator[str]:
     yield "- *In a running process*: the seventh decoding of a file in one process, without what a start costs."
-    yield "- *Whole process*: from the start of Python to its end, compiled code coming from its cache."
+    yield (
+        "- *Whole process*: from the start of Python to its end, after an installation: `decode` loads what was "
+        "[made ahead](decisions/0009-machine-code-made-ahead.md), and what goes to columns numba's cache."
+    )
     yield "- pybgpkit-parser and mrtparse yield elements to a Python loop that counts them."
     yield (
         "- pmbmpd decodes into its routing table and writes nothing; it is fed over loopback by a process on the other "
