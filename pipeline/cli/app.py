@@ -65,6 +65,29 @@ def run(
     raise typer.Exit(command(config, data, verbose, as_json))
 
 
+@app.command(short_help="Run a probe agent at a site.")
+def agent(
+    config: Annotated[Path, typer.Option("-c", "--config", help="The agent's file.", metavar="FILE")] = Path(
+        "agent.yaml"
+    ),
+    check: Annotated[bool, typer.Option("--check", help="Name every mistake in the file at once, and leave.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Log JSON lines; with --check, print JSON.")] = False,
+) -> None:
+    """Probe services and controls from the site that this machine stands in, and report to the centre, until stopped.
+
+    What is asked, and how often, is in the agent's own file and nowhere else. What the centre has not taken waits on
+    this machine's disk. Started by root, it becomes another user and keeps CAP_NET_RAW alone; without that it does what
+    it can, and says what it cannot.
+
+    SIGTERM and Ctrl-C stop it, after the centre had some seconds to take what waits.
+
+    Leaves with 1 when the file has mistakes, and with 2 when the machine does not let it run.
+    """
+    from pipeline.cli.agent import agent as command
+
+    raise typer.Exit(command(config, check, as_json))
+
+
 @app.command(short_help="Check an intent file: every mistake at once.")
 def check(
     file: File,
