@@ -1,8 +1,8 @@
 """BMP messages as MRT records (RFC 6396, 4.4; RFC 8050, 3).
 
 Each session is a pair of ends as BGP4MP has it. A Peer Up is both OPENs and a change of state to Established, a Peer
-Down its NOTIFICATION and a change to Idle, a Route Monitoring the UPDATE as the router sent it, with the time of
-receipt. MRT has no word for views and distinguishers: each has files of its own (`Kept.place`).
+Down its NOTIFICATION and a change to Idle, a Route Monitoring the UPDATE as the router meant it (`updates`), with the
+time of receipt. MRT has no word for views and distinguishers: each has files of its own (`Kept.place`).
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from anycast.observation import Rib
 from anycast.prefix import Address
+from collector.archive.updates import recorded
+from collector.wire.bgp.context import UpdateContext
 from collector.wire.bgp.encode import encode_message, encode_notification, encode_open
-from collector.wire.bgp.message import HEADER, MessageType
+from collector.wire.bgp.families import Afi
+from collector.wire.bgp.message import MessageType
 from collector.wire.bgp.open import Direction, Open
-from collector.wire.bgp.peek import families_of
 from collector.wire.bmp.decode import decode
 from collector.wire.bmp.values import PeerDown, PeerDownCode, PeerUp, PerPeerHeader, RouteMonitoring
 from collector.wire.errors import Malformed
@@ -136,13 +138,23 @@ class Translator:
         header = said.header
         session = self._sessions.get(_key(header)) or _unknown()
         sent = header.rib in (Rib.ADJ_OUT_PRE, Rib.ADJ_OUT_POST)
-        families = session.sent_ids if sent else session.received_ids
-        return self._message(header, session, said.update, at, sent, bool(families) and _carries(said.update, families))
+        families = frozenset(Afi(*family) for family in (session.sent_ids if sent else session.received_ids))
+        rebuilt = header.rib is not Rib.ADJ_IN_PRE
+        found = recorded(said.update, UpdateContext(families, header.two_octet_as, rebuilt=rebuilt, bare=True))
+        narrow = found.two_octet and max(int(header.asn), session.local_asn) < 1 << 16  # a wider one would be lost
+        return self._message(header, session, found.message, at, sent, found.path_ids, narrow)
 
     def _message(
-        self, header: PerPeerHeader, session: Session, message: bytes, at: int, sent: bool, path_ids: bool = False
+        self,
+        header: PerPeerHeader,
+        session: Session,
+        message: bytes,
+        at: int,
+        sent: bool,
+        path_ids: bool = False,
+        narrow: bool = False,
     ) -> Kept:
-        wide = not header.two_octet_as
+        wide = not (header.two_octet_as or narrow)
         body = _ends(header, session, 4 if wide else 2) + message
         return Kept(_place(header), at, _record(_SUBTYPES[wide, sent, path_ids], body, at))
 
@@ -198,8 +210,3 @@ def _path_ids(sender: Open | None, receiver: Open | None) -> list[list[int]]:
 
 def _joined(one: list[list[int]], other: list[list[int]]) -> list[list[int]]:
     return [list(family) for family in sorted({tuple(family) for family in (*one, *other)})]
-
-
-def _carries(update: bytes, families: list[list[int]]) -> bool:
-    """Whether the routes of an UPDATE are of a family with path ids."""
-    return any(list(family) in families for family in families_of(update[HEADER:]))
