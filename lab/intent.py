@@ -4,8 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address
 
 from anycast.intent import ROUTE_SERVER
+from lab import state
 from lab.daemons.bird import TAG
+from lab.daemons.probing import certificate as certificate_of
+from lab.daemons.probing import fingerprint
 from lab.topology import (
+    AGENTS_PORT,
     BMP_PORT,
     COLLECTOR_ADDRESS,
     REGIONS,
@@ -33,13 +37,16 @@ def render(
     that listens there. `webhook` is the URL of a receiver to be told of findings, and `page` the console's port
     (by default one for each lab's index).
     """
+    known = state.load(lab)
+    probing = known is not None and known.probing
     lines = (
         "catchment: 1",
-        f'listen: {{bmp: "{COLLECTOR_ADDRESS}:{BMP_PORT}", http: "127.0.0.1:{page or FIRST_PAGE + lab.index}"}}',
+        f"listen: {_flow(_listen(lab, page, probing))}",
         f"data: {data}",
+        *((f"agents: {_flow(_certificate(lab))}",) if probing else ()),
         *_section("services", (line for service in SERVICES for line in _service(service))),
         *_section("regions", (line for region in REGIONS for line in _region(lab, region))),
-        *_section("sites", (line for site in SITES for line in _site(site))),
+        *_section("sites", (line for site in SITES for line in _site(lab, site, probing))),
         *_section("exporters", _exporters(lab)),
         *_section("vantages", _vantages(lab)),
         *_section("address_plan", _plan()),
@@ -92,10 +99,22 @@ def _addresses(lab: Lab, role: Role, place: str) -> dict[str, str]:
     return {node.name: str(node.address) for node in lab.of(role, place=place)}
 
 
-def _site(site: Site) -> Iterator[str]:
+def _listen(lab: Lab, page: int | None, probing: bool) -> dict[str, str]:
+    shown = {"bmp": f'"{COLLECTOR_ADDRESS}:{BMP_PORT}"', "http": f'"127.0.0.1:{page or FIRST_PAGE + lab.index}"'}
+    return {**shown, "agents": f'"{COLLECTOR_ADDRESS}:{AGENTS_PORT}"'} if probing else shown
+
+
+def _certificate(lab: Lab) -> dict[str, str]:
+    certificate, key = certificate_of(lab)
+    return {"certificate": str(certificate), "key": str(key)}
+
+
+def _site(lab: Lab, site: Site, probing: bool) -> Iterator[str]:
     yield f"{site.name}:"
     yield f"  routers: {{{site.edge}: {site.loopback}}}"
     yield f"  tiers: {_tiers(site.tiers)}"
+    if probing:
+        yield f"  agent: {{token_file: {fingerprint(lab, site.name)}}}"
     if site.local_pref:
         yield f"  local_pref: {_flow({name: str(value) for name, value in site.local_pref.items()})}"
 

@@ -4,6 +4,7 @@ They are started as an operator would start them, from files, by their command l
 (keys, tokens, a certificate) is made anew for each lab.
 """
 
+import hashlib
 import os
 import secrets
 import subprocess
@@ -51,6 +52,11 @@ def token(lab: Lab, site: str) -> Path:
     return folder(lab) / f"{site}.token"
 
 
+def fingerprint(lab: Lab, site: str) -> Path:
+    """Return the file with the fingerprint of a site's token: all that the centre has of it."""
+    return folder(lab) / f"{site}.fingerprint"
+
+
 def _key(lab: Lab, site: Site) -> Path:
     return folder(lab) / f"{site.name}.key"
 
@@ -60,7 +66,9 @@ def make_secrets(lab: Lab) -> None:
     folder(lab).mkdir(parents=True, exist_ok=True)
     folder(lab).chmod(0o700)
     for site in SITES:
-        _write(token(lab, site.name), secrets.token_urlsafe(32) + "\n")
+        word = secrets.token_urlsafe(32)
+        _write(token(lab, site.name), word + "\n")
+        _write(fingerprint(lab, site.name), f"sha256:{hashlib.sha256(word.encode()).hexdigest()}\n")
         _write(_key(lab, site), secrets.token_hex(32) + "\n")
     pem, key = certificate(lab)
     subject = ["-subj", "/CN=lab centre", "-addext", f"subjectAltName=IP:{COLLECTOR_ADDRESS}", "-days", "30"]
@@ -139,10 +147,8 @@ def _agent(lab: Lab, site: Site) -> Iterator[str]:
         yield "    trace: {every: 30s, hops: 8}"
         yield f"    canary: {{url: 'http://{service.address}/.well-known/anycast-id', connections: 4, every: 1s}}"
         if service is SERVICES[0]:
-            yield (
-                f"    throughput: {{url: 'http://{service.address}{BULK}', every: 60s, bytes: {BULK_OCTETS // 1_000_000}MB, "
-                f"seconds: 5, circuit: {site.name}-er}}"
-            )
+            large = f"url: 'http://{service.address}{BULK}', bytes: {BULK_OCTETS // 1_000_000}MB"
+            yield f"    throughput: {{{large}, every: 60s, seconds: 5, circuit: {site.name}-er}}"
     yield "controls:"
     yield f"  gateway: {{kind: gateway, address: {site.lan[1]}, icmp: {{every: 1s}}}}"
     for node in lab.of(Role.NVA):
