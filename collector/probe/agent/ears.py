@@ -1,10 +1,9 @@
 """All sockets that are listened on, in one epoll of our own.
 
-asyncio makes a handle for each descriptor that is ready; with hundreds of sockets that costs more than to read them.
-The loop watches the epoll alone, and one call reads all that is there.
+The loop does not watch them: to wake for each answer costs more than to read it. They are read at each wake of the
+prober, all at once; what an answer waits until then is known from the kernel's stamp.
 """
 
-import asyncio
 import contextlib
 import select
 from collections.abc import Callable
@@ -38,21 +37,16 @@ class Ears:
             with contextlib.suppress(OSError):
                 self._epoll.unregister(descriptor)
 
-    def listen(self) -> None:
-        """Tell all that is there now; waits for nothing."""
-        told = self._told
-        for descriptor, events in self._epoll.poll(0, EVENTS):
+    def listen(self) -> bool:
+        """Tell what is there now, and say whether anything was; waits for nothing."""
+        told, ready = self._told, self._epoll.poll(0, EVENTS)
+        for descriptor, events in ready:
             hear = told.get(descriptor)
             if hear is not None:
                 hear(events)
+        return bool(ready)
 
-    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let a loop listen."""
-        loop.add_reader(self._epoll.fileno(), self.listen)
-
-    def close(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+    def close(self) -> None:
         """Listen no more."""
-        if loop is not None:
-            loop.remove_reader(self._epoll.fileno())
         self._told.clear()
         self._epoll.close()

@@ -21,7 +21,7 @@ from collector.probe.agent.echo_filter import only_ours
 from collector.probe.agent.errors import troubles
 from collector.probe.agent.kit import UNDER_WAY, Asks, Kit, result
 from collector.probe.agent.pending import Pending, Sent
-from collector.probe.agent.sockets import DATAGRAM, ROOM, left_over, stamped, uncut, unsendable
+from collector.probe.agent.sockets import DATAGRAM, left_over, roomy, stamped, uncut, unsendable
 from collector.probe.taken import Taken
 from collector.probe.wire.ancillary import SPACE, stamp_and_ttl
 from collector.probe.wire.icmp import HEADER, Echo, IcmpError, Other, decode_message, decode_packet, encode_echo
@@ -74,7 +74,7 @@ class Icmp:
                 f"no {name} echo: it takes CAP_NET_RAW, or a group of ours within the sysctl net.ipv4.ping_group_range"
             )
             return
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
+        roomy(sock)
         stamped(sock, errors=not self._raw)
         uncut(sock)
         if self._raw:
@@ -113,7 +113,7 @@ class Icmp:
         self.pending.add(self._number, sent)
         sent.mono, sent.wall = kit.clock.mono(), kit.clock.wall()
         try:
-            self._out(message, (str(asks.address), 0))
+            self._out(message, (asks.text, 0))
         except OSError as error:
             self.pending.take(sent.of.number)
             how, why = unsendable(error)
@@ -173,7 +173,7 @@ class Icmp:
         how, why = Outcome.ANSWERED, ""
         if echo.payload != sent.of.payload:
             how, why = Outcome.BROKEN, "the payload came back changed"
-        elif source != str(asks.address) and ip_address(source) != asks.address:
+        elif source != asks.text and ip_address(source) != asks.address:
             how, why = Outcome.INVALID, f"{source} answered"
         self._end(sent, how, rtt, why, ttl, asks.value)
 

@@ -30,6 +30,11 @@ class Asks:
     value: float | None = None
     service: str = ""
     """Whose identity is asked for; empty of a control."""
+    text: str = field(init=False, default="")
+    """The address as sockets take it; made once, not for each probe."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", str(self.address))
 
 
 @dataclass(slots=True)

@@ -5,8 +5,7 @@ machine stood still, and what was under way then proves nothing about the networ
 their window, so that each is marked before it leaves.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Final
 
 from collector.probe.taken import Taken
@@ -48,13 +47,10 @@ class Lag:
             self._lagged_until = now
             self._lagged += late + WINDOW
         self.due = max(self.due + WINDOW, now + WINDOW // 2)
-        for taken in self._marked():
-            self._deliver(taken)
-
-    def _marked(self) -> Iterator[Taken]:
         waiting, self._waiting = self._waiting, []
         for taken in waiting:
-            yield replace(taken, tainted=True) if taken.mono < self._lagged_until else taken
+            taken.tainted = taken.mono < self._lagged_until
+            self._deliver(taken)
 
     def report(self, now: int) -> tuple[int, float]:
         """Return the lag's 99th percentile (ns) and the tainted part of the time since last asked."""

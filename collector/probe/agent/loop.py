@@ -1,8 +1,8 @@
 """The prober: one loop that sends what is due, hears what comes, and says what it did not do.
 
-A wake sends everything that is due within the next millisecond, so that many probes share the cost of waking; each
-carries its own stamps. Before anything is declared lost, the sockets are read: an answer that waited in a socket while
-the loop was late has its kernel stamp and is no loss.
+A wake reads every socket and sends everything that is due until the next one could be, so that many probes share the
+cost of waking; each has stamps of its own, so that sharing changes no round trip. Nothing is declared lost before the
+sockets are empty: an answer that waited in one while the loop was late has its kernel stamp and is no loss.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from collector.probe.agent.bucket import Bucket
+from collector.probe.agent.bucket import SECOND, Bucket
 from collector.probe.agent.clock import Clock
 from collector.probe.agent.ears import Ears
 from collector.probe.agent.kit import Kit, ns
@@ -23,10 +23,14 @@ from collector.probe.identity.keyfile import read_key
 from collector.probe.identity.keys import Key, Keys
 from collector.probe.taken import Health, Taken
 
-TOGETHER: Final = 1_000_000
-"""ns by which a probe may be sent too early, to be sent with another."""
-IDLE: Final = 50_000_000
-"""ns that the loop sleeps at most: by so much a loss is told too late."""
+TOGETHER: Final = 10
+"""Probes that share a wake, as far as the next two allow: so few stand in each other's way on no line."""
+BUSY: Final = 1_000_000
+"""ns between two wakes at least,"""
+IDLE: Final = 20_000_000
+"""and at most: by so much an answer or a loss may be told too late, and a probe sent too early."""
+READING: Final = 10_000_000
+"""ns for which sockets are read before what is due is sent."""
 STEP: Final = 1_000_000
 """ns: NTP slews by 0.5 ms a second at most, so what the wall clock does beyond that is a step."""
 
@@ -52,8 +56,9 @@ class Prober:
         self._kit = Kit(self._clock, self._lag.take, Ears(), ns(settings.timeout), ns(settings.late), self._allowed)
         self._senders = Senders(self._kit, read_keys(settings) if keys is None else keys, settings)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._together = int(min(IDLE, max(BUSY, TOGETHER * SECOND / max(1.0, settings.rate))))
         self._opened = False
-        self._sent = self._unsent = 0
+        self._sent = self._unsent = self._unread_since = 0
         self._offset, self._asked_at = self._clock.offset, now
 
     def open(self) -> None:
@@ -67,7 +72,6 @@ class Prober:
         """Probe until cancelled. Raises what a probe did not expect: that is an error of ours."""
         self.open()
         loop = self._loop = asyncio.get_running_loop()
-        self._kit.ears.attach(loop)
         now = self._clock.mono()
         for name, stream in self._senders.streams():
             self._schedule.add(stream, now + phase(f"{self._settings.site} {name}", stream.every))
@@ -83,7 +87,7 @@ class Prober:
             self._schedule.clear()
             await self._kit.tasks.close()
             await self._senders.close()
-            self._kit.ears.close(loop)
+            self._kit.ears.close()
             self._lag.tick(self._clock.mono())
 
     def health(self) -> Health:
@@ -117,18 +121,30 @@ class Prober:
         self._unsent += 1
         return False
 
+    def _drained(self, now: int) -> bool:
+        """Read the sockets empty before anything is declared lost. What keeps them from being empty may put the
+        declaration off, but not for longer than a second."""
+        self._unread_since = self._unread_since or now
+        end = self._clock.mono() + READING
+        while self._kit.ears.listen():
+            if self._clock.mono() > end:
+                if now - self._unread_since < SECOND:
+                    return False
+                break
+        self._unread_since = 0
+        return True
+
     def _wake(self) -> None:
         if self._loop is None:
             return
         now = self._clock.mono()
-        if self._senders.due(now):
-            self._kit.ears.listen()
+        if self._drained(now) and self._senders.due(now):
             self._senders.expire(now)
-        for stream in self._schedule.take(now + TOGETHER):
+        for stream in self._schedule.take(now + self._together):
             if self._allowed():
                 stream.fire()
         due = self._schedule.next
-        at = now + IDLE if due is None else min(now + IDLE, due)
+        at = now + IDLE if due is None else max(now + self._together, min(now + IDLE, due))
         self._loop.call_at(at / 1e9, self._wake)
 
 

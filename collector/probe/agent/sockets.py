@@ -14,11 +14,20 @@ from collector.probe.wire import ancillary as anc
 
 DATAGRAM: Final = 2048
 """Octets of what we read at once; our longest has 1472."""
-ROOM: Final = 1 << 21
-"""Octets of a receive buffer that many targets share; the kernel gives what net.core.rmem_max lets it."""
+ROOM: Final = 1 << 22
+"""Octets of a receive buffer that many targets share: about 5,000 answers, each with the kernel's own record of it."""
+_SO_RCVBUFFORCE: Final = 33
 _NOWHERE: Final = frozenset((errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN))
 _HEARD: Final = frozenset((errno.ECONNREFUSED, errno.EPROTO, errno.ECONNRESET, errno.EOPNOTSUPP)) | _NOWHERE
 """Errors that an ICMP error from before may have left on a socket; the next call reports them, whatever it does."""
+
+
+def roomy(sock: socket.socket) -> None:
+    """Give a socket that many targets share room for bursts: past the system's limit where root may do that."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, ROOM)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
 
 
 def family(address: Address) -> socket.AddressFamily:

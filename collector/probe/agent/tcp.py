@@ -42,7 +42,7 @@ class Tcp:
         kit.sockets += 1
         _errors_on(sock)
         sent = Sent(kit.clock.mono(), kit.clock.wall(), (asks, sock))
-        failed = sock.connect_ex((str(asks.address), port))
+        failed = sock.connect_ex((asks.text, port))
         if failed not in (0, errno.EINPROGRESS):
             how, why = unsendable(OSError(failed, ""))
             if failed in _REFUSED:

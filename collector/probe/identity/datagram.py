@@ -6,6 +6,7 @@ back carries what the way there did.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address
 from struct import Struct, error
 
@@ -25,6 +26,7 @@ _HEAD = Struct(">4sBBHIQQHI")  # word, version, flags, key id, run, nonce, T1, f
 _BODY = Struct(">BH16sQQ")  # far TTL, port and address as seen, T2, T3
 _ROTATING = 0xFFFF
 SHORTEST = _HEAD.size + 1 + MAC_SIZE
+_REMEMBERED = 1 << 10  # names and addresses that authenticated replies said: they are the same again and again
 _MAPPED = b"\0" * 10 + b"\xff\xff"  # RFC 4291, section 2.5.5.2
 
 
@@ -95,11 +97,7 @@ def decode_reply(data: bytes, keys: Keys) -> Reply:
         raise Refused(Cause.TRUNCATED, f"the reply ends {at + _BODY.size - end} octets too early")
     far_ttl, port, seen, received, answered = _BODY.unpack_from(data, at)
     at += _BODY.size
-    names = []
-    for _ in range(4):
-        name, at = _name(data, at)
-        names.append(name)
-    return Reply(request, received, answered, far_ttl, _address(seen), port, Identity(*names))
+    return Reply(request, received, answered, far_ttl, _address(seen), port, _identity(data[at:end]))
 
 
 def reply_size(service: str, identity: Identity) -> int:
@@ -168,10 +166,21 @@ def _name(data: bytes, at: int) -> tuple[str, int]:
     return name, stop
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def _identity(tail: bytes) -> Identity:
+    """Read the four names that an authenticated reply ends with, before its MAC."""
+    names, at, tail = [], 0, tail + bytes(MAC_SIZE)
+    for _ in range(4):
+        name, at = _name(tail, at)
+        names.append(name)
+    return Identity(*names)
+
+
 def _packed(address: Address) -> bytes:
     return address.packed if address.version == 6 else _MAPPED + address.packed
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _address(packed: bytes) -> Address:
     address = IPv6Address(packed)
     return address.ipv4_mapped or address

@@ -1,7 +1,7 @@
 """IP headers, bytes to value (RFC 791, 3.1; RFC 8200, 3). Extension headers of IPv6 are not walked: we send none."""
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import ip_address
 from typing import Final
 
 from anycast.prefix import Address
@@ -21,10 +21,20 @@ class Header:
     """Octets of the header, options included."""
     ttl: int
     protocol: int
-    source: Address
-    destination: Address
+    addresses: bytes
+    """Source and destination; addresses are made of them where they are asked for: that costs more than the rest."""
     length: int
     """Octets of the whole packet, as its header says."""
+
+    @property
+    def source(self) -> Address:
+        """Who sent it."""
+        return ip_address(self.addresses[: len(self.addresses) // 2])
+
+    @property
+    def destination(self) -> Address:
+        """Whom it was for."""
+        return ip_address(self.addresses[len(self.addresses) // 2 :])
 
 
 def decode_header(packet: bytes) -> Header:
@@ -42,12 +52,10 @@ def _version4(packet: bytes) -> Header:
     size = (packet[0] & 15) * 4
     if size < SHORTEST_4 or len(packet) < size:
         raise Malformed(f"an IPv4 header says {size} octets where {len(packet)} came", 0, packet)
-    source, destination = IPv4Address(packet[12:16]), IPv4Address(packet[16:20])
-    return Header(4, size, packet[8], packet[9], source, destination, int.from_bytes(packet[2:4], "big"))
+    return Header(4, size, packet[8], packet[9], packet[12:20], int.from_bytes(packet[2:4], "big"))
 
 
 def _version6(packet: bytes) -> Header:
     if len(packet) < SIZE_6:
         raise Malformed(f"an IPv6 header has {SIZE_6} octets, and {len(packet)} came", 0, packet)
-    source, destination = IPv6Address(packet[8:24]), IPv6Address(packet[24:40])
-    return Header(6, SIZE_6, packet[7], packet[6], source, destination, SIZE_6 + int.from_bytes(packet[4:6], "big"))
+    return Header(6, SIZE_6, packet[7], packet[6], packet[8:40], SIZE_6 + int.from_bytes(packet[4:6], "big"))
