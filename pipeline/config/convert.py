@@ -25,6 +25,7 @@ from anycast.intent import (
 )
 from anycast.kinds import KINDS
 from collector.archive.compression import Compression
+from pipeline.config.crosscheck import reporting
 from pipeline.config.models import ArchivePart, HoldDownPart, IntentFile, RegionPart, ServicePart, SitePart
 from pipeline.config.settings import Agents, Archive, Config, Endpoint, Listen, Speaker, Storage
 from pipeline.config.vantages import routers, settled
@@ -58,7 +59,7 @@ def converted(file: IntentFile, source: Path) -> Config:
 def _agents(file: IntentFile, folder: Path) -> Agents | None:
     if file.agents is None or file.listen.agents is None:
         return None
-    tokens = {name: folder / site.agent.token_file for name, site in file.sites.items() if site.agent is not None}
+    tokens = {str(path[-2]): folder / agent.token_file for path, agent in reporting(file)}
     return Agents(folder / file.agents.certificate, folder / file.agents.key, tokens)
 
 

@@ -12,7 +12,7 @@ from anycast.prefix import Address, Prefix, inside
 from collector.written.document import Tree
 from collector.written.problem import KeyPath, key_text
 from collector.written.words import nearest
-from pipeline.config.models import IntentFile, PlacementPart, ReceiverPart
+from pipeline.config.models import IntentFile, PlacementPart, ReceiverPart, SiteAgentPart
 from pipeline.config.shape import Complaint, Shaped
 from pipeline.config.vantages import routers, settled
 
@@ -329,15 +329,29 @@ def agents_are_let_in_or_not(file: IntentFile, names: Names) -> Iterator[Complai
     if not listens and file.agents is not None:
         said = "lets nobody in; write where agents report as `listen.agents`, such as 0.0.0.0:8471"
         yield Complaint(("agents",), said, on_key=True, moot=here)
-    for name, site in file.sites.items():
-        if site.agent is not None and not listens:
+    for path, _ in reporting(file):
+        if not listens:
             said = "has nowhere to report to; write where agents do as `listen.agents`, such as 0.0.0.0:8471"
-            yield Complaint(("sites", name, "agent"), said, on_key=True, moot=here)
+            yield Complaint(path, said, on_key=True, moot=here)
+        if path[0] == "regions" and path[3] in file.sites:
+            said = f"reports under the name of the site {path[3]}; give the NVA or the site another name"
+            yield Complaint(path, said, on_key=True)
     for other in ("bmp", "http"):
         if file.listen.agents is not None and _same_door(file.listen.agents, getattr(file.listen, other)):
             what = {"bmp": "BMP", "http": "the console"}[other]
             said = f"{what} listens there already; choose another port"
             yield Complaint(("listen", "agents"), said, moot=(("listen", other), ("listen", "agents")))
+
+
+def reporting(file: IntentFile) -> Iterator[tuple[KeyPath, SiteAgentPart]]:
+    """Yield where the file says that something reports, under the name before the last part: sites and NVAs."""
+    for name, site in file.sites.items():
+        if site.agent is not None:
+            yield ("sites", name, "agent"), site.agent
+    for region, part in file.regions.items():
+        for name, nva in part.nvas.items():
+            if nva.agent is not None:
+                yield ("regions", region, "nvas", name, "agent"), nva.agent
 
 
 def _same_door(one: tuple[str, int], other: tuple[str, int]) -> bool:

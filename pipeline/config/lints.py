@@ -15,7 +15,7 @@ from anycast.intent import ROUTE_SERVER, Role
 from anycast.prefix import Address, Prefix
 from collector.written.problem import KeyPath
 from collector.written.words import listed
-from pipeline.config.crosscheck import Located, clear_host, covered, is_loopback, service_prefixes
+from pipeline.config.crosscheck import Located, clear_host, covered, is_loopback, reporting, service_prefixes
 from pipeline.config.models import IntentFile, PlacementPart, RegionPart, ServicePart, SitePart
 from pipeline.config.shape import Complaint
 
@@ -222,16 +222,14 @@ def agents_cannot_come(file: IntentFile, folder: Path) -> Iterator[Complaint]:
         key = folder / file.agents.key
         if key.is_file() and key.stat().st_mode & 0o077:
             yield Complaint(("agents", "key"), f"others can read {file.agents.key}; take that away (chmod 600)")
-    for name, site in file.sites.items():
-        if site.agent is not None:
-            how = f"`catchment agents enrol {name}` makes it"
-            needed.append((("sites", name, "agent", "token_file"), site.agent.token_file, how))
+    for path, agent in reporting(file):
+        needed.append(((*path, "token_file"), agent.token_file, f"`catchment agents enrol {path[-2]}` makes it"))
     if file.agent is not None:
         needed.append((("agent",), file.agent, "write it before Catchment runs; examples/agent.yaml shows one"))
     for path, name, how in needed:
         if not (folder / name).is_file():
             yield Complaint(path, f"{name} is not there; {how}")
-    if file.listen.agents is not None and not any(site.agent for site in file.sites.values()):
+    if file.listen.agents is not None and not any(reporting(file)):
         said = "lets agents in, and no site has one; write `agent: {token_file: ...}` at those that do"
         yield Complaint(("listen", "agents"), said, rests_on=(("sites",),))
 

@@ -120,12 +120,19 @@ class RouteServerPart(Part):
     instances: Annotated[dict[NameField, AddressField], Field(min_length=1)] = about("Both instances, by name.")
 
 
+class SiteAgentPart(Part):
+    """What reports by HTTPS: a site's own probe agent, or an NVA that pings hosts."""
+
+    token_file: FileField = about("A file with the fingerprint of its token, as `catchment agents enrol` makes it.")
+
+
 class NvaPart(Part):
     """One NVA."""
 
     address: AddressField = about("The address it peers from.")
     asn: AsnField
     next_hops: list[AddressField] = about("Next hops it may set besides its own address (a load balancer, say).", [])
+    agent: SiteAgentPart | None = about("`catchment reverse` reports from it, under its name.", None)
 
 
 class RecognisePart(Part):
@@ -143,12 +150,6 @@ class RegionPart(Part):
     route_server: RouteServerPart | None = None
     nvas: dict[NameField, NvaPart] = {}
     recognise: RecognisePart = about("How its routes are recognised on-premises.", {})
-
-
-class SiteAgentPart(Part):
-    """A site's own probe agent."""
-
-    token_file: FileField = about("A file with the fingerprint of its token, as `catchment agents enrol` makes it.")
 
 
 class SitePart(Part):

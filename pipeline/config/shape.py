@@ -34,6 +34,7 @@ PARTS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("regions", "*"): models.RegionPart,
     ("regions", "*", "route_server"): models.RouteServerPart,
     ("regions", "*", "nvas", "*"): models.NvaPart,
+    ("regions", "*", "nvas", "*", "agent"): models.SiteAgentPart,
     ("regions", "*", "recognise"): models.RecognisePart,
     ("sites", "*"): models.SitePart,
     ("sites", "*", "agent"): models.SiteAgentPart,
