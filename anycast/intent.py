@@ -264,6 +264,25 @@ class Thresholds:
     """How long after a feed opened a session of the intent may stay unreported before it counts as down."""
     age_out: timedelta = timedelta(hours=24)
     """How long a router or peer that the intent does not name is remembered after it was last seen."""
+    hold_margin: timedelta = timedelta(seconds=3)
+    """How long after a withdrawal lost packets are convergence and no blackhole, and a dead application may yet be
+    withdrawn."""
+    latency: timedelta = timedelta(milliseconds=3)
+    """A region that became slower by more than this, and by more than"""
+    latency_part: float = 0.15
+    """this part of its round trip, is a warning; by less, it is told as info."""
+    nearer: timedelta = timedelta(milliseconds=10)
+    """Another region is nearer by so much, and by"""
+    nearer_part: float = 0.2
+    """this part of the round trip: then a site lands on the wrong one."""
+    converge_bfd: timedelta = timedelta(seconds=1)
+    """How long a site may take to come to rest where BFD watches the session,"""
+    converge_slack: timedelta = timedelta(seconds=3)
+    """where a hold time must run out before (so much more than that), or where a route is withdrawn,"""
+    converge_vpn: timedelta = timedelta(seconds=20)
+    """through a VPN gateway,"""
+    converge_expressroute: timedelta = timedelta(seconds=75)
+    """and through an ExpressRoute gateway."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ class Control:
         self.tracks: dict[Probe, Track] = {}
         self.turns: deque[tuple[datetime, bool]] = deque(maxlen=TURNS)
         """When it was found dead (three failures in a row) and alive again; the first answer ever is no turn."""
-        self.at = NEVER
+        self.at = self.heard_at = NEVER
+        """When the last probe was sent, and the last that anybody answered."""
         self.beside = ControlBeside(site, target)
 
     def apply(self, results: Sequence[ProbeResult]) -> None:
@@ -52,6 +53,8 @@ class Control:
         if track is None:
             track = self.tracks[result.probe] = Track()
         self.at = max(self.at, result.at)
+        if result.outcome in HEARD and result.at > self.heard_at:
+            self.heard_at = result.at
         if self._good(result):
             was, dead = track.lost_since, track.lost >= 3
             track.good(result.at)

@@ -8,8 +8,9 @@ in ten (a loss of 5 % within some 210 outcomes, of 20 % within 30). Both cross a
 0.5 % reaches once in two million outcomes or less. Source: measuring-anycast.md 2.5.
 
 The charts take outcomes for independent, and losses come in bursts: a route that moves loses everything for a third of
-a second. So no more than two losses of any half second count, and an episode says in how many separate half seconds it
-lost; half seconds in a row that are full of losses are one.
+a second. So no more than two losses of any half second count, and crossing takes more than the sum: seven such losses,
+of three flows, over two seconds, in four separate half seconds, where those that lose nearly everything in a row are
+one.
 """
 
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ FAST_LOSS, FAST_ANSWER = log(P_FAST / P0), log((1 - P_FAST) / (1 - P0))
 GREY_LOSS, GREY_ANSWER = log(P_GREY / P0), log((1 - P_GREY) / (1 - P0))
 SLOT = 0.5  # seconds
 IN_A_SLOT = 2  # losses that count
+FULL = 0.6  # of the leg's flows lost something in it, and each is asked once
+LOSSES, FLOWS, SPAN, SLOTS = 7, 3, timedelta(seconds=2), 4  # guards, beside the sum
 COUNTED = 512  # outcomes of an episode; then both counts are halved, so that the rate is that of the last of them
 MAJOR = 0.15  # the rate from which, with samples enough, 20 % cannot be excluded
 MAJOR_SAMPLES = 64
@@ -46,9 +49,11 @@ class Chart:
         "last",
         "lost",
         "major",
+        "members",
         "since",
         "slot",
         "slots",
+        "weighed",
     )
 
     def __init__(self) -> None:
@@ -68,7 +73,11 @@ class Chart:
         self.slot = self.in_slot = 0
         """The half second of the last loss, and how many it has."""
         self.slots = 0
-        """Separate half seconds of this episode that lost something."""
+        """Separate half seconds of this episode that lost something,"""
+        self.weighed = 0
+        """and its losses that count."""
+        self.members = 1
+        """Flows that take the leg."""
 
     @property
     def rate(self) -> float:
@@ -81,6 +90,7 @@ class Chart:
             self._begin(at)
         self._enter(int(at.timestamp() / SLOT))
         if self.in_slot <= IN_A_SLOT:
+            self.weighed += 1
             self.fast = min(CAP, self.fast + FAST_LOSS)
             self.grey = min(CAP, self.grey + GREY_LOSS)
         self.last = at if self.last is None or at > self.last else self.last
@@ -88,7 +98,7 @@ class Chart:
             self.flows.add(flow)
         self.lost += 1
         self._count()
-        if self.crossed is None and (self.fast >= H or self.grey >= H):
+        if self.crossed is None and (self.fast >= H or self.grey >= H) and self._steady():
             self.crossed = at
         if self.crossed is not None and self.counted >= MAJOR_SAMPLES and self.rate >= MAJOR:
             self.major = True
@@ -101,6 +111,13 @@ class Chart:
         if self.crossed is not None and self.grey < CLOSE and (self.last is None or at - self.last >= CLEAN):
             self.crossed, self.fast, self.grey, self.major = None, 0.0, 0.0, False
 
+    def _steady(self) -> bool:
+        """Whether its losses are many and spread out, as independent ones are, and not one burst or one flow's."""
+        assert self.since is not None
+        assert self.last is not None
+        spread = self.last - self.since >= SPAN and self.slots >= SLOTS
+        return spread and self.weighed >= LOSSES and len(self.flows) >= min(FLOWS, max(2, self.members))
+
     @property
     def hot(self) -> bool:
         """Whether answers must be counted."""
@@ -110,13 +127,13 @@ class Chart:
         if slot == self.slot:
             self.in_slot += 1
             return
-        goes_on = slot == self.slot + 1 and self.in_slot >= IN_A_SLOT
+        goes_on = slot == self.slot + 1 and self.in_slot >= FULL * self.members
         self.slots += not goes_on
         self.slot, self.in_slot = slot, 1
 
     def _begin(self, at: datetime) -> None:
         self.since, self.last, self.counted, self.lost, self.major = at, None, 0, 0, False
-        self.slot = self.in_slot = self.slots = 0
+        self.slot = self.in_slot = self.slots = self.weighed = 0
         self.flows.clear()
 
     def _count(self) -> None:
@@ -128,13 +145,15 @@ class Chart:
     def plain(self) -> Plain:
         """Return what survives a restart."""
         times = [seconds(at) for at in (self.since, self.last, self.crossed)]
-        return [self.fast, self.grey, *times, sorted(self.flows), self.counted, self.lost, self.major, self.slots]
+        counts = [self.counted, self.lost, self.major, self.slots, self.weighed]
+        return [self.fast, self.grey, *times, sorted(self.flows), *counts]
 
     @classmethod
     def restored(cls, plain: Plain) -> "Chart":
         """Take it back."""
         chart = cls()
-        chart.fast, chart.grey, since, last, crossed, flows, counted, lost, major, slots = plain
+        chart.fast, chart.grey, since, last, crossed, flows, counted, lost, major, slots, weighed = plain
         chart.since, chart.last, chart.crossed = moment(since), moment(last), moment(crossed)
-        chart.flows, chart.counted, chart.lost, chart.major, chart.slots = set(flows), counted, lost, major, slots
+        chart.flows, chart.counted, chart.lost, chart.major = set(flows), counted, lost, major
+        chart.slots, chart.weighed = slots, weighed
         return chart

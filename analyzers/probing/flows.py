@@ -16,7 +16,7 @@ from analyzers.probing.moments import moment, seconds
 from analyzers.probing.oneway import OneWay
 from analyzers.probing.track import NEVER, Track
 from anycast.plain import Plain
-from anycast.probe import Outcome, ProbeResult, Proof
+from anycast.probe import HEARD, Outcome, ProbeResult, Proof
 
 MOST = 256  # flows of one target
 MOST_LEGS = 64
@@ -116,6 +116,12 @@ class Flows:
         """Flows that changed their region often enough to be looked at."""
         self.at = NEVER
         """The last time that a probe was sent."""
+        self.landed: frozenset[str] = frozenset()
+        """Regions that flows land in."""
+        self.left: dict[Label, datetime] = {}
+        """Legs that flows left, and when the last of them was answered there."""
+        self.heard_at = NEVER
+        """When the last probe was sent that somebody answered, though not as it should be."""
         self.version = 0
         """Grows whenever a flow lands elsewhere, or is traced another way."""
         self.regions: frozenset[str] = frozenset()
@@ -174,6 +180,8 @@ class Flows:
                     self.hot.add(label)
             else:
                 flow.bits = flow.bits << 1 & MASK
+                if outcome in HEARD and at > self.heard_at:
+                    self.heard_at = at
         if flow.count < WINDOW:
             flow.count += 1
 
@@ -191,6 +199,7 @@ class Flows:
         if not elsewhere:
             return
         self.version += 1
+        self._leave(flow.labels, flow.ok_at)
         flow.region, flow.nva, flow.landed = region, nva, at
         flow.bits = flow.count = 0
         flow.was, flow.ttl = None, 0
@@ -204,6 +213,11 @@ class Flows:
                 self.restless.add(flow.number)
             self._moved(at, flow.number, before, region)
         self._relabel()
+
+    def _leave(self, labels: Iterable[Label], at: datetime) -> None:
+        for label in labels:
+            if at > NEVER and (label in self.left or len(self.left) < MOST_LEGS):
+                self.left[label] = max(at, self.left.get(label, NEVER))
 
     def _moved(self, at: datetime, number: int, before: str, after: str) -> None:
         self.moves.append((at, number, before, after))
@@ -228,7 +242,7 @@ class Flows:
             flow.ttl_at = at
         flow.ttl, flow.far = ttl, far
 
-    def traced(self, number: int, hops: tuple[str, ...]) -> None:
+    def traced(self, number: int, hops: tuple[str, ...], at: datetime) -> None:
         """Take a traceroute of a flow; where a hop was silent the one that was seen there before stays."""
         flow = self.by_number.get(number)
         if flow is None:
@@ -237,6 +251,7 @@ class Flows:
         merged = tuple(new if new != "*" else old for new, old in zip(hops, known, strict=False))
         merged += known[len(hops) :]
         if merged != flow.hops:
+            self._leave([label for label in flow.labels if label[0] == "circuit" and label[1] not in merged], at)
             flow.hops = merged
             self.version += 1
             self._relabel()
@@ -273,10 +288,14 @@ class Flows:
             for label in flow.labels:
                 if label not in charts and len(charts) < MOST_LEGS:
                     charts[label] = self.charts.get(label) or Chart()
+                    charts[label].members = 0
+                if label in charts:
+                    charts[label].members += 1
             flow.labels = tuple(label for label in flow.labels if label in charts)
             flow.charts = tuple(charts[label] for label in flow.labels)
         self.charts = charts
         self.hot &= charts.keys()
+        self.landed = frozenset(flow.region for flow in self.by_number.values() if flow.region)
 
     def _circuit(self, flow: Flow, index: int) -> bool:
         return flow.hops[index] != "*" and flow.hops[index] not in self.ignored
@@ -304,6 +323,7 @@ class Flows:
             "ways": {nva: way.plain() for nva, way in sorted(self.ways.items())},
             "moves": [[at.timestamp(), *rest] for at, *rest in self.moves],
             "shift": self._shift(),
+            "left": [[*label, at.timestamp()] for label, at in sorted(self.left.items())],
             "at": self.at.timestamp(),
         }
 
@@ -330,6 +350,7 @@ class Flows:
         if plain["shift"] is not None:
             at, last, moved = plain["shift"]
             self.shift = Shift(_at(at), _at(last), {number: (before, after) for number, before, after in moved})
+        self.left = {(kind, name): _at(at) for kind, name, at in plain["left"]}
         self.at = _at(plain["at"])
         self._relabel()
 

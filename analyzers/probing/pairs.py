@@ -16,11 +16,13 @@ from analyzers.probing.track import NEVER, Track
 from anycast.intent import Intent, Service
 from anycast.plain import Plain
 from anycast.prefix import Prefix
-from anycast.probe import Outcome, Probe, ProbeResult, Proof, Target
+from anycast.probe import HEARD, Outcome, Probe, ProbeResult, Proof, Target
 
 PATH_ONLY = (Probe.ICMP, Probe.TCP)
 BY_NAME = (Probe.HTTP, Probe.DNS)
 ROUND_TRIPS = 600  # of each region: two minutes of rotating probes
+CONNECTIONS = 32  # of TCP and HTTP: a quarter of a minute
+MOST_NVAS = 64
 AGAIN = timedelta(seconds=60)  # after flows moved, shares move for so long
 
 
@@ -41,11 +43,14 @@ class Pair:
         """Rotating probes since each region's last answer, and how many were lost."""
         self.served: dict[str, Track] = {}
         """How HTTP and DNS fare since each region last answered one of them as an application should."""
+        self.reached: dict[str, datetime] = {}
+        """When each NVA last answered a probe from a new port."""
+        self.connections: deque[tuple[datetime, bool]] = deque(maxlen=CONNECTIONS)
+        """When the last TCP connections were begun, and whether each failed without a word or was reset."""
         self.trips: dict[str, deque[float]] = {}
         """Round trips of rotating probes by region, seconds."""
-        self.at = NEVER
-        self.changed = 0
-        """Grows with every batch."""
+        self.at = self.heard_at = NEVER
+        """When the last probe was sent, and the last that anybody answered, in whatever way, besides fixed flows."""
         self.beside = PairBeside(intent, site, service.name)
         self._know(intent)
 
@@ -75,7 +80,6 @@ class Pair:
 
     def apply(self, results: Sequence[ProbeResult]) -> None:
         """Fold in what one batch holds of it."""
-        self.changed += 1
         fixed = self.flows.apply
         for result in results:
             outcome = result.outcome
@@ -87,7 +91,7 @@ class Pair:
                 else:
                     self._rotating(result)
             elif result.probe is Probe.TRACE:
-                self.flows.traced(result.flow, result.hops)
+                self.flows.traced(result.flow, result.hops, result.at)
             elif result.probe in BY_NAME or result.probe in PATH_ONLY:
                 self._other(result)
         self.at = max(self.at, self.flows.at)
@@ -101,6 +105,9 @@ class Pair:
             self.since[name] = (sent + 1, missed + lost)
         if region is not None:
             self.since[region] = (0, 0)
+            nva = result.identity.nva if result.identity is not None else ""
+            if nva in self.reached or len(self.reached) < MOST_NVAS:
+                self.reached[nva] = max(result.at, self.reached.get(nva, NEVER))
             trips = self.trips.get(region)
             if trips is None:
                 trips = self.trips[region] = deque(maxlen=ROUND_TRIPS)
@@ -118,6 +125,9 @@ class Pair:
     def _other(self, result: ProbeResult) -> None:
         region = None if result.probe in PATH_ONLY else self._region(result)
         self._note(result, region)
+        if result.probe is Probe.TCP or result.probe is Probe.HTTP:
+            broken = result.outcome is Outcome.SILENT or result.outcome is Outcome.RESET
+            self.connections.append((result.at, broken))
         if result.probe in PATH_ONLY:
             return
         if region is not None:
@@ -133,6 +143,8 @@ class Pair:
         if track is None:
             track = self.tracks[result.probe] = Track()
         self.at = max(self.at, result.at)
+        if result.outcome in HEARD and result.at > self.heard_at:
+            self.heard_at = result.at
         if region is not None:
             track.good(result.at)
             self.alive[region] = max(self.alive.get(region, NEVER), result.at)
@@ -156,11 +168,17 @@ class Pair:
         self.since.clear()
         self.beside.gap()
 
-    def heard(self, since: datetime) -> bool:
-        """Whether anybody said anything at the service's address to a probe sent since then."""
-        return any(track.ok_at >= since for track in self.tracks.values()) or any(
-            flow.ok_at >= since for flow in self.flows.by_number.values()
-        )
+    @property
+    def troubled(self) -> bool:
+        """Whether anything lost its last probe."""
+        if self.flows.losing:
+            return True
+        return any(track.lost for track in self.tracks.values()) or any(track.lost for track in self.served.values())
+
+    def last_heard(self) -> datetime:
+        """When the last probe was sent that anybody at the service's address answered, in whatever way."""
+        fixed = max((flow.ok_at for flow in self.flows.by_number.values()), default=NEVER)
+        return max(fixed, self.flows.heard_at, self.heard_at)
 
     def plain(self) -> Mapping[str, Plain]:
         """Return what survives a restart."""

@@ -1,0 +1,302 @@
+"""`fib-divergence`, `hash-polarised`, `asymmetric-return`: what routers do with packets, against what BGP says.
+
+That one of several equal paths never gets a flow has two causes that look alike. Either the path fell out of the
+forwarding table, which happens when its route goes and comes back; or the hash ignores ports, or repeats the hash of
+the router before it, and puts everything on one path. A hash does so with every service, and without any event. So it
+is divergence where the route of the missing path changed after the last flow was seen on it, where another service of
+the site still takes several of the same paths, or where several are in use and one is not; else it is the hash.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from analyzers.catchments import answering
+from analyzers.evidence import MOST, Line, lines
+from analyzers.grounds import Ground, grounds
+from analyzers.ladder import controls, lives
+from analyzers.picture import Sighting
+from analyzers.probing.controls import Life
+from analyzers.probing.flows import Flow, Label
+from analyzers.probing.pairs import Pair
+from analyzers.probing.track import NEVER
+from analyzers.view import View
+from anycast.change import Presence
+from anycast.finding import Finding, Kind, Severity
+from anycast.intent import Intent
+from anycast.plain import stamp
+from anycast.probe import TargetKind
+
+SETTLES = timedelta(seconds=2)
+CHANCE = 1e-6  # that so many flows miss a path by the luck of the hash
+MINUTE = timedelta(seconds=60)
+SLACK = timedelta(seconds=5)
+QUARTER = timedelta(seconds=15)
+TURNED = timedelta(seconds=3)
+SOME_FLOWS, SOME_PART = 2, 0.3
+BROKEN, BROKEN_PART = 3, 0.2  # connections that failed of those of the last quarter of a minute
+
+
+def fib_divergence(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
+    """Yield regions that answer though their route is gone, and equal paths that never get a flow."""
+    for ground in grounds(view, intent, now, lambda pair: pair.flows.landed or pair.alive):
+        yield from _answers_without_route(ground)
+        for unused in unused_paths(ground):
+            if unused.diverged:
+                yield _unused(ground, unused, Kind.FIB_DIVERGENCE)
+
+
+def hash_polarised(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
+    """Yield equal paths of which one takes all flows."""
+    for ground in grounds(view, intent, now, lambda pair: pair.flows.landed):
+        for unused in unused_paths(ground):
+            if not unused.diverged:
+                yield _unused(ground, unused, Kind.HASH_POLARISED)
+
+
+def _answers_without_route(ground: Ground) -> Iterator[Finding]:
+    if ground.lands is not None and ground.pair.flows.landed <= ground.lands >= ground.pair.alive.keys():
+        return
+    for region, since in sorted(answering(ground.pair, ground.now).items()):
+        site, facts = ground.site, ground.facts(region)
+        unheard = site.not_heard_since() if site.hears(region) is Presence.ABSENT else None
+        gone = unheard or (facts.gone if facts.presence is Presence.ABSENT else None)
+        if ground.leads_to(region) is not Presence.ABSENT or gone is None or ground.now - gone.since < SETTLES:
+            continue
+        yield Finding(
+            Kind.FIB_DIVERGENCE,
+            ground.subject(region),
+            Severity.MAJOR,
+            max(since, gone.since),
+            f"{ground.name}: {region} answers {ground.seen.site}, where its route is gone",
+            (
+                ("route", f"gone since {stamp(gone.since)}"),
+                ("best path leads to", ", ".join(sorted(ground.lands or ())) or "nowhere, or not known"),
+                *lines(site.heard),
+                *lines(site.chosen),
+                *lines(facts.basis),
+            ),
+            gone.not_before,
+            ground.rests_on(region) | site.v5_names | facts.rests_on,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """Equal paths of which not all are used."""
+
+    what: str
+    """What they lead through: `NVA`, `circuit` or `region`."""
+    region: str | None
+    used: tuple[str, ...]
+    missing: tuple[str, ...]
+    samples: int
+    """Flows, and answers to new ports, that could have taken them."""
+    diverged: bool
+    """Whether the forwarding table is to blame, and not the hash."""
+    since: datetime
+    basis: tuple[Sighting, ...]
+
+
+def unused_paths(ground: Ground) -> Iterator[Unused]:
+    """Yield groups of equal paths of which one at least never gets a flow, although nothing is lost."""
+    pair = ground.pair
+    if pair.flows.losing or not pair.flows.landed or _lost_lately(pair, ground.now):
+        return
+    for region in sorted(pair.flows.landed):
+        flows = [flow for flow in pair.flows.active() if flow.region == region]
+        yield from _nvas(ground, region, flows)
+        yield from _circuits(ground, region, flows)
+    yield from _regions(ground)
+
+
+def _lost_lately(pair: Pair, now: datetime) -> bool:
+    _, lost, _, _ = pair.shares.since(now - MINUTE / 2)
+    return lost > 1
+
+
+def _nvas(ground: Ground, region: str, flows: Sequence[Flow]) -> Iterator[Unused]:
+    """The NVAs of a region that advertise equal paths, as far as all of them are known."""
+    facts = ground.facts(region)
+    if facts.placement is None or any(s.presence is Presence.UNKNOWN for s in facts.nvas):
+        return
+    if facts.placement.at_least == 1:
+        return  # one at a time is what is meant there
+    lengths = {s.nva: min(h.attributes.as_path.length for h in s.routes) for s in facts.nvas if s.present}
+    equal = {nva for nva, length in lengths.items() if length == min(lengths.values())}
+    used = {flow.nva for flow in flows} | {n for n, at in ground.pair.reached.items() if ground.now - at <= MINUTE}
+    _, _, answers, _ = ground.pair.shares.since(ground.now - MINUTE)
+    samples = len(flows) + answers.get(region, 0)
+    basis = tuple(facts.nvas)
+    changed = {s.nva: max(held.since for held in s.routes) for s in facts.nvas if s.present}
+    if "" not in used:
+        yield from _group(ground, "NVA", region, equal, used & equal, samples, changed, basis, _nvas_of)
+
+
+def _circuits(ground: Ground, region: str, flows: Sequence[Flow]) -> Iterator[Unused]:
+    """The sessions over which the site hears equal paths, as far as traceroutes show their far ends."""
+    heard = [s for s in ground.site.heard if any(held.region == region for held in s.routes)]
+    found = {str(s.table.source.session.peer): s for s in heard if s.table is not None and s.table.source.session.peer}
+    lengths = {peer: min(h.attributes.as_path.length for h in s.routes) for peer, s in found.items()}
+    equal = {peer for peer, length in lengths.items() if length == min(lengths.values())}
+    traced = [flow for flow in flows if equal.intersection(flow.hops)]
+    used = {hop for flow in traced for hop in flow.hops if hop in equal}
+    changed = {peer: max(held.since for held in s.routes) for peer, s in found.items()}
+    if len(traced) == len(flows):  # else some may take it and we have not seen how
+        yield from _group(ground, "circuit", region, equal, used, len(traced), changed, tuple(heard), _hops_of)
+
+
+def _regions(ground: Ground) -> Iterator[Unused]:
+    """The regions of one tier that the site hears by equal paths."""
+    if not ground.lands or len(ground.lands) < 2:
+        return
+    heard = [s for s in ground.site.heard if s.present]
+    lengths: dict[str, int] = {}
+    changed: dict[str, datetime] = {}
+    for held in (held for s in heard for held in s.routes if held.region in ground.lands):
+        region = held.region or ""
+        lengths[region] = min(lengths.get(region, held.attributes.as_path.length), held.attributes.as_path.length)
+        changed[region] = max(changed.get(region, NEVER), held.since)
+    equal = {region for region, length in lengths.items() if length == min(lengths.values())}
+    alive = {region for region, at in ground.pair.alive.items() if ground.now - at <= MINUTE}
+    used = equal & (ground.pair.flows.landed | alive)
+    sent, _, _, _ = ground.pair.shares.since(ground.now - MINUTE)
+    samples = sum(1 for _ in ground.pair.flows.active()) + sent
+    yield from _group(ground, "region", None, equal, used, samples, changed, tuple(heard), _regions_of)
+
+
+def _nvas_of(pair: Pair) -> set[str]:
+    return {flow.nva for flow in pair.flows.active()}
+
+
+def _hops_of(pair: Pair) -> set[str]:
+    return {hop for flow in pair.flows.active() for hop in flow.hops}
+
+
+def _regions_of(pair: Pair) -> set[str]:
+    return set(pair.flows.landed)
+
+
+def _group(
+    ground: Ground,
+    what: str,
+    region: str | None,
+    equal: set[str],
+    used: set[str],
+    samples: int,
+    changed: dict[str, datetime],
+    basis: tuple[Sighting, ...],
+    takes: Callable[[Pair], set[str]],
+) -> Iterator[Unused]:
+    inside, missing = sorted(used), sorted(equal - used)
+    paths = len(equal)
+    if paths < 2 or not inside or not missing or paths * (1 - 1 / paths) ** samples > CHANCE:
+        return
+    last = {name: _last_seen(ground, what, name) for name in missing}
+    came_back = any(at > NEVER and changed[name] >= at - SLACK for name, at in last.items())
+    since = max(max(changed[name] for name in missing), max(last.values()), ground.seen.hearing.since or NEVER)
+    others = (pair for pair in ground.seen.pairs.values() if pair is not ground.pair)
+    diverged = came_back or len(inside) > 1 or any(len(takes(pair) & equal) > 1 for pair in others)
+    yield Unused(what, region, tuple(inside), tuple(missing), samples, diverged, since, basis)
+
+
+def _last_seen(ground: Ground, what: str, name: str) -> datetime:
+    """When a path last carried an answer; the beginning of time for one that never did as far as we saw."""
+    pair = ground.pair
+    if what == "region":
+        moves = [at for at, _, before, _ in pair.flows.moves if before == name]
+        return max([*moves, pair.alive.get(name, NEVER)])
+    label: Label = ("nva" if what == "NVA" else "circuit", name)
+    reached = pair.reached.get(name, NEVER) if what == "NVA" else NEVER
+    return max(pair.flows.left.get(label, NEVER), reached)
+
+
+def _unused(ground: Ground, unused: Unused, kind: Kind) -> Finding:
+    site, missing, used = ground.seen.site, ", ".join(unused.missing), ", ".join(unused.used)
+    paths = len(unused.missing) + len(unused.used)
+    where = f" to {unused.region}" if unused.region else ""
+    if kind is Kind.FIB_DIVERGENCE:
+        what = f"none of the flows of {site} takes {unused.what} {missing}, which is one of {paths} equal paths{where}"
+    else:
+        what = f"all flows of {site} take {unused.what} {used}, one of {paths} equal paths{where}"
+    severity = Severity.MAJOR if kind is Kind.FIB_DIVERGENCE else Severity.WARNING
+    one = unused.missing[0] if kind is Kind.FIB_DIVERGENCE else None
+    return Finding(
+        kind,
+        ground.subject(
+            unused.region if unused.what != "region" else one,
+            one if unused.what == "NVA" else None,
+            f"circuit {one}" if one and unused.what == "circuit" else unused.what if one is None else None,
+        ),
+        severity,
+        unused.since,
+        f"{ground.name}: {what}",
+        (
+            ("equal paths", ", ".join(sorted([*unused.used, *unused.missing]))),
+            ("in use", used),
+            ("never", missing),
+            ("lost", "nothing"),
+            *lines(unused.basis[:MOST]),
+        ),
+        None,
+        frozenset({ground.seen.name, *(sighting.key for sighting in unused.basis)}),
+    )
+
+
+def asymmetric_return(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
+    """Yield NVAs whose answers come back another way than the requests went, where two signs agree."""
+    for ground in grounds(view, intent, now, lambda pair: pair.flows.landed):
+        broken = _connections_break(ground)
+        legs = {flow.nva: flow.region for flow in ground.pair.flows.active() if flow.nva}
+        for nva, region in sorted(legs.items()):
+            signs = list(_signs(ground, nva, now))
+            if signs and broken is not None:
+                signs.append((*broken, signs[0][2]))
+            if len(signs) >= 2:
+                yield _asymmetric(ground, region, nva, signs, broken is not None)
+
+
+def _signs(ground: Ground, nva: str, now: datetime) -> Iterator[tuple[str, str, datetime]]:
+    """Signs of one NVA's answers: label, words, and since when."""
+    flows = [flow for flow in ground.pair.flows.active() if flow.nva == nva]
+    turned = [f for f in flows if f.was and f.ttl != f.was[0] and f.far == f.was[1] and f.ok_at - f.ttl_at >= TURNED]
+    if turned and len(turned) >= min(len(flows), max(SOME_FLOWS, SOME_PART * len(flows))):
+        was, ttl = turned[0].was or (0, 0), turned[0].ttl
+        said = f"answers arrive with TTL {ttl}, before with {was[0]}; requests arrive there with {was[1]} as ever"
+        yield ("TTL", said, min(flow.ttl_at for flow in turned))
+    way = ground.pair.flows.ways.get(nva)
+    alone = way.alone() if way is not None else None
+    if alone is not None:
+        name, change = alone
+        since = min((flow.ttl_at for flow in turned), default=now)
+        yield ("delay", f"that of {name} alone {'grew' if change > 0 else 'fell'}", since)
+
+
+def _connections_break(ground: Ground) -> tuple[str, str] | None:
+    """Whether TCP fails where UDP succeeds, and the application answers TCP at its own address."""
+    pair = ground.pair
+    recent = [failed for at, failed in pair.connections if pair.at - at <= QUARTER]
+    if pair.flows.losing or sum(recent) < BROKEN or sum(recent) < BROKEN_PART * len(recent):
+        return None
+    for region in pair.flows.landed:
+        apps = controls(ground.seen, TargetKind.APPLICATION, region)
+        if apps and lives(apps, ground.now - QUARTER) is not Life.ALIVE:
+            return None  # then it is the application
+    return ("TCP", "connections fail while UDP is answered")
+
+
+def _asymmetric(
+    ground: Ground, region: str, nva: str, signs: Sequence[tuple[str, str, datetime]], breaks: bool
+) -> Finding:
+    evidence: list[Line] = [(label, said) for label, said, _ in signs]
+    return Finding(
+        Kind.ASYMMETRIC_RETURN,
+        ground.subject(region, nva),
+        Severity.MAJOR if breaks else Severity.WARNING,
+        min(since for _, _, since in signs),
+        f"{ground.name}: answers of {nva} come back to {ground.seen.site} another way than requests go"
+        + (", and TCP breaks" if breaks else ""),
+        (*evidence, ("traffic mode", f"{ground.pair.service.mode}")),
+        None,
+        frozenset({ground.seen.name}),
+    )
