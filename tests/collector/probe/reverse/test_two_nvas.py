@@ -1,15 +1,20 @@
 """Reverse catchment and the responder on real NVAs: one anycast address at two of them, and a route that moves."""
 
 import json
+import pwd
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from collector.probe.batch import decode
 from collector.probe.identity.keyfile import make_key
+from collector.probe.spool import Spool
 from tests import needs
 from tests.collector.probe.reverse.two_nvas import ADDRESSES, ANYCAST, ANYCAST6, HOST, HOST6, NVAS, Network, two_nvas
 
@@ -123,3 +128,52 @@ def test_a_source_that_is_not_in_the_allow_list_hears_nothing(network: Network, 
     assert "TimeoutError" in error.value.stderr
     network.ip("router", "address", "add", "10.20.7.7/32", "dev", "lo")
     assert asked(network, responders, ANYCAST)[0] == "weu-nva1"
+
+
+def test_the_command_pings_as_an_ordinary_user_and_keeps_what_it_hears_for_the_centre(
+    network: Network, tmp_path: Path
+) -> None:
+    make_key(tmp_path / "fleet.key")
+    (tmp_path / "hosts.txt").write_text(f"{HOST} ams\n")
+    (tmp_path / "token").write_text("x" * 40)
+    tmp_path.chmod(0o755)
+    running = []
+    for nva in NVAS:
+        file = tmp_path / f"{nva}.yaml"
+        file.write_text(
+            f"reverse: 1\nregion: {nva[:3]}\nnva: {nva}\ncentre: {{url: 'https://127.0.0.1:9', token_file: ./token}}\n"
+            f"data: /run/catchment-{network.prefix}-{nva}\nkeys: {{100: ./fleet.key}}\naddresses: [{ANYCAST}]\n"
+            f"hosts: ./hosts.txt\nevery: 5s\nuser: nobody\n"
+        )
+        running.append(network.start(nva, sys.executable, "-m", "pipeline", "reverse", "-c", str(file)))
+    folders = [Path(f"/run/catchment-{network.prefix}-{nva}") for nva in NVAS]
+    try:
+        assert running[0].stderr is not None
+        assert "probing 1 targets from weu-nva1" in running[0].stderr.readline()
+        time.sleep(7)
+        status = Path(f"/proc/{running[0].pid}/status").read_text()
+        assert f"Uid:\t{pwd.getpwnam('nobody').pw_uid}\t" in status
+        assert f"CapEff:\t{1 << 13:016x}\n" in status  # CAP_NET_RAW alone
+        assert int(status.partition("VmRSS:")[2].split()[0]) < 100_000
+        for process in running:
+            process.terminate()
+        said = [process.communicate(timeout=30)[1] for process in running]
+        found = {nva: _kept(folder) for nva, folder in zip(NVAS, folders, strict=True)}
+    finally:
+        for process in running:
+            process.kill()
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+    assert all("Traceback" not in each for each in said), said
+    assert found["eus-nva1"] == set()
+    assert found["weu-nva1"] == {("reverse", f"ams/{HOST}", "weu", "weu-nva1", ANYCAST, nva) for nva in NVAS}
+
+
+def _kept(folder: Path) -> set[tuple[Any, ...]]:
+    """The results in an agent's spool."""
+    spool = Spool(folder / "spool", 1 << 24)
+    frames = spool.next(1000, 1 << 24)
+    spool.close()
+    columns = [batch.columns for frame in frames for batch in decode(frame.body)]
+    names = ("probe", "target", "region", "nva", "seen", "detail")
+    return {row for each in columns for row in zip(*(each[name] for name in names), strict=True)}
