@@ -18,6 +18,8 @@ from anycast.change import Change
 from anycast.message import Delivery, DeliveryState
 from anycast.situation import Event, EventKind
 from dashboards.console import mount
+from pipeline.agents.agents import SAVED, Agents
+from pipeline.agents.beside import Beside
 from pipeline.api.app import build
 from pipeline.api.server import Server
 from pipeline.archiving import EVERY
@@ -29,7 +31,7 @@ from pipeline.inherited import inherited_socket
 from pipeline.jobs import Job, Jobs
 from pipeline.judging import Judging
 from pipeline.memory import Memory, hold_downs, open_memory, restored_ledger, restored_telling, restored_view
-from pipeline.metrics import PresentCollector
+from pipeline.metrics import AgentsCollector, PresentCollector
 from pipeline.receivers import senders
 from pipeline.reloading import Reloaded, news_of, waiting
 from pipeline.timeline import Timeline
@@ -60,6 +62,11 @@ class Daemon:
         )
         self.judging.remember_cleared(memory.cleared)
         self.hearing = Hearing(config, memory, self.judging, self.gauges)
+        writer = memory.writer
+        self.agents = (
+            Agents(config, writer.submit, lambda: writer.committed, self.judging.hear) if config.agents else None
+        )
+        self.beside = Beside(config.agent) if config.agent else None
         self.deliverer = Deliverer(memory.file, {}, lambda: datetime.now(UTC), settled=self._settled)
         self.engine = Engine(
             self.judging,
@@ -76,6 +83,8 @@ class Daemon:
         self.gauges.registry.register(
             PresentCollector(self.engine.situation, lambda: self.judging.ledger.records, self.jobs.ages)
         )
+        if (agents := self.agents) is not None:
+            self.gauges.registry.register(AgentsCollector(agents.counts))
         self.stopping = asyncio.Event()
         self._reloads: set[asyncio.Task[Reloaded]] = set()
         self._page = ""
@@ -103,6 +112,8 @@ class Daemon:
         log.info(
             "listening for BMP on %s; the page is %s; the data folder is %s", where, server.address, self.config.data
         )
+        if self.agents is not None:
+            log.info("listening for agents on %s", await self.agents.start(inherited_socket("agents")))
         self.jobs.start()
         async with asyncio.TaskGroup() as tasks:
             running = [
@@ -111,14 +122,20 @@ class Daemon:
                 tasks.create_task(self.gauges.watch_loop(), name="loop lag"),
                 tasks.create_task(self.hearing.station.failed(), name="station"),
             ]
+            if self.beside is not None:
+                running.append(tasks.create_task(self.beside.run(), name="the agent beside"))
             self.engine.not_ready = None
             await self.stopping.wait()
             self.engine.not_ready = "stopping"
+            if self.beside is not None:
+                await self.beside.stop()
             for task in running:
                 task.cancel()
         self.jobs.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_WITHIN):
+                if self.agents is not None:
+                    await self.agents.stop()
                 await self.hearing.stop()
                 await self.judging.finish(datetime.now(UTC))
                 if self.hearing.archiving is not None:
@@ -183,6 +200,8 @@ class Daemon:
         news = news_of(self.judging.view.sessions(), before, intent)
         begin_with = await self.hearing.reconfigure(config, news)
         self.config = config
+        if self.agents is not None:
+            self.agents.reconfigure(config)
         self.judging.reconfigure(intent, begin_with)
         self.judging.ledger.configure(hold_downs(intent), intent.windows)
         self.judging.telling.configure(intent.receivers)
@@ -202,6 +221,8 @@ class Daemon:
     def _jobs(self) -> tuple[Job, ...]:
         archiving = self.hearing.archiving
         kept = () if archiving is None else (Job("archive", EVERY, archiving.turn, first=EVERY),)
+        if self.agents is not None:
+            kept = (*kept, Job("agents", SAVED, self.agents.save, first=SAVED))
         return (
             Job("upkeep", timedelta(minutes=10), self.hearing.upkeep, first=timedelta(minutes=2)),
             Job("prune", timedelta(hours=6), self._prune, first=timedelta(minutes=10)),

@@ -9,8 +9,17 @@ from prometheus_client.registry import Collector
 from anycast.change import Presence
 from anycast.finding import Record
 from anycast.situation import FeedStatus, Situation
+from pipeline.agents.ingest import Counts
 
 PRESENCE = {Presence.ABSENT: 0.0, Presence.PRESENT: 1.0, Presence.UNKNOWN: -1.0}
+_AGENT_COUNTS = (
+    ("batches", "Batches of agents' results that are in the journal."),
+    ("results", "Results of probes that are in the journal."),
+    ("late", "Of these, results that had waited in an agent's spool, and were not judged."),
+    ("again", "Batches that came once more, and were in the journal already."),
+    ("dropped", "Results that agents gave up because their spools were full."),
+    ("refused", "Requests of agents that were refused: wrong bytes, another's site, out of order."),
+)
 _FEED_COUNTS = (
     ("messages", "BMP messages received."),
     ("routes", "Routes announced or withdrawn, from the bulk lane."),
@@ -82,6 +91,29 @@ class ArchiveCollector(Collector):
 
     def describe(self) -> Iterable[Metric]:
         """Nothing to say before there is an archive."""
+        return ()
+
+
+class AgentsCollector(Collector):
+    """What agents reported."""
+
+    def __init__(self, counts: Callable[[], tuple[Mapping[str, Counts], int]]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterable[Metric]:
+        """Ask the door for agents."""
+        sites, strangers = self._counts()
+        for name, said in _AGENT_COUNTS:
+            family = CounterMetricFamily(f"catchment_agent_{name}", said, labels=["site"])
+            for site, counts in sites.items():
+                family.add_metric([site], getattr(counts, name))
+            yield family
+        yield CounterMetricFamily(
+            "catchment_agent_strangers", "Requests to report with a token that no site has.", value=strangers
+        )
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing to say before there is a door."""
         return ()
 
 

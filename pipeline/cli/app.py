@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from anycast.finding import State
+from pipeline.cli.agents import agents_app
 from pipeline.cli.decode import decode
 from pipeline.cli.lab import lab_app
 from pipeline.cli.responder import responder_app
@@ -314,6 +315,7 @@ def reverse(
 
 
 app.add_typer(responder_app, name="responder")
+app.add_typer(agents_app, name="agents", short_help="Let probe agents in.")
 app.add_typer(lab_app, name="lab")
 
 
