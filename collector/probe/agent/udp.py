@@ -23,6 +23,7 @@ from collector.probe.agent.pending import Pending, Sent
 from collector.probe.agent.sockets import DATAGRAM, connected_udp, left_over, own_mtu, unsendable
 from collector.probe.identity.datagram import Reply, Request, decode_reply, encode_request
 from collector.probe.identity.keys import Key, Keys
+from collector.probe.identity.nonces import WINDOW
 from collector.probe.identity.refused import Refused
 from collector.probe.taken import Taken
 from collector.probe.wire.ancillary import SPACE, stamp_and_ttl
@@ -192,7 +193,7 @@ class Udp:
             return
         sent = self.pending.find(reply.request.nonce)
         if sent is None:
-            self.strays += 1
+            self._unasked(sender, reply.request, ttl, mono, wall, stamp)
             return
         self.pending.take(reply.request.nonce)
         asked = sent.of
@@ -202,6 +203,13 @@ class Udp:
         rtt = round_trip(sent.mono, mono, wall, stamp)
         asked.deliver(self._good(sent, reply, rtt, ttl))
         self._done(asked)
+
+    def _unasked(self, sender: Sender, request: Request, ttl: int, mono: int, wall: int, stamp: int) -> None:
+        """Nothing waits for this answer: a copy that the network made comes soon, anything else is said again."""
+        if request.run == self._run and mono - request.sent <= WINDOW:
+            self.strays += 1
+        else:
+            self._invalid(sender, "it is replayed: it answers what was asked long ago", ttl, mono, wall, stamp)
 
     def _good(self, sent: Sent[Asked], reply: Reply, rtt: int, ttl: int) -> Taken:
         asks = sent.of.asks

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -107,7 +108,17 @@ async def test_an_old_reply_said_again_is_no_answer() -> None:
 
     async with datagrams(replays) as port, probing(asked(flows(port, 1))) as agent:
         results = await agent.until(Probe.UDP, count=4)
-    assert [one.outcome for one in results] == [Outcome.ANSWERED] + [Outcome.SILENT] * (len(results) - 1)
+        assert [one.outcome for one in results] == [Outcome.ANSWERED] + [Outcome.SILENT] * (len(results) - 1)
+        invalid = await agent.until(Probe.UDP, Outcome.INVALID, count=2)
+    assert {(one.proof, one.identity) for one in invalid} == {(Proof.NONE, None)}
+    assert "replayed" in invalid[0].detail
+
+
+async def test_a_reply_to_another_run_is_replayed() -> None:
+    other = encode_request(Request(KEY.id, 1, 1, time.monotonic_ns(), "dns"), KEY)
+    async with datagrams(lambda data: [(0, answer(other))]) as port, probing(asked(flows(port, 1))) as agent:
+        results = await agent.until(Probe.UDP, count=3)
+    assert {one.outcome for one in results} == {Outcome.INVALID}
 
 
 async def test_three_copies_of_an_answer_are_one_answer() -> None:
