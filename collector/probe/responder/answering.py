@@ -7,10 +7,8 @@ agent's share, and costs one hash each.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
 
-from anycast.prefix import Address, Prefix, inside
+from anycast.prefix import Address, Prefix
 from anycast.probe import Identity
 from collector.probe.identity.datagram import Reply, Request, decode_request, encode_reply
 from collector.probe.identity.http import answer as header
@@ -18,9 +16,8 @@ from collector.probe.identity.http import asked as from_header
 from collector.probe.identity.keys import Key, Keys
 from collector.probe.identity.nonces import Nonces
 from collector.probe.identity.refused import Cause, Refused
+from collector.probe.responder.allow import Allow
 from collector.probe.responder.rates import Rates
-
-MOST_PLACES = 4096  # addresses whose place in the allow-list is remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +40,8 @@ class Answering:
 
     def follow(self, identity: Identity, services: frozenset[str], keys: Keys, allow: Iterable[Prefix]) -> None:
         """Answer by these rules from now on."""
-        self._identity, self._services, self._keys, self._allow = identity, services, keys, tuple(allow)
+        self._identity, self._services, self._keys, self._allow = identity, services, keys, Allow(allow)
         self._nonces.keep(frozenset(key.id for key in keys))
-        self._place = lru_cache(maxsize=MOST_PLACES)(self._placed)
 
     def limit(self, rates: Rates) -> None:
         """Take other rates."""
@@ -53,10 +49,10 @@ class Answering:
 
     def admit(self, address: str) -> Address:
         """Return a source's address; raises Refused when it is not allowed to ask."""
-        placed = self._place(address)
-        if placed is None:
+        found = self._allow.find(address)
+        if found is None:
             raise Refused(Cause.SOURCE, f"{address} is not in the allow-list")
-        return placed
+        return found
 
     def answer(self, data: bytes, asker: Asker, now: int, answered: int) -> tuple[bytes, Key]:
         """Return the reply to a datagram, as long as it, and the key of both; raises Refused. `answered` is T3."""
@@ -79,9 +75,3 @@ class Answering:
 
     def _reply(self, request: Request, asker: Asker, answered: int) -> Reply:
         return Reply(request, asker.received, answered, asker.ttl, asker.address, asker.port, self._identity)
-
-    def _placed(self, text: str) -> Address | None:
-        address = ip_address(text.partition("%")[0])
-        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-        host = ip_network(mapped or address)
-        return (mapped or address) if any(inside(host, prefix) for prefix in self._allow) else None
