@@ -81,19 +81,17 @@ class Batches:
     def _file(self, file: Any, wanted: Filter, rows: int) -> Iterator[Arrow]:
         sieve, distinct, single = Sieve(wanted), Distinct(), list[Element]()
         for item in read(file, rows):
+            few = isinstance(item, Element) or len(item) < FEW
             if isinstance(item, Element):
                 self.malformed += item.type is ElementType.MALFORMED
                 if wanted.matches(item):
                     single.append(item)
-                if len(single) < rows:
-                    continue
-            elif len(item) < FEW:
+            elif few:
                 single.extend(as_elements(sieve.select(item)))
-                continue
-            if single:
-                yield _of_elements(single)
-                single.clear()
-            if isinstance(item, FileBatch) and len(left := sieve.select(item)):
+            while len(single) >= rows or (single and not few):
+                yield _of_elements(single[:rows])
+                del single[:rows]
+            if isinstance(item, FileBatch) and not few and len(left := sieve.select(item)):
                 yield _of_columns(left, distinct)
         if single:
             yield _of_elements(single)
@@ -111,8 +109,10 @@ def catchment_batches(
     """Yield the routes of BMP and MRT files as pyarrow.RecordBatches of `SCHEMA`, at most `rows` of them each.
 
     Takes what `catchment_stream` takes, and gives announcements, withdrawals and routes of table dumps, in the order of
-    the files. Raises what `catchment_stream` raises.
+    the files. Raises what `catchment_stream` raises, and ValueError where `rows` is less than 1.
     """
+    if rows < 1:
+        raise ValueError(f"rows: a batch has at least one row, not {rows}")
     return Batches(inputs(files), asked(filter, from_time, until_time, record_type, collector), rows)
 
 

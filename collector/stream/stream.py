@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from datetime import datetime
-from typing import BinaryIO, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from collector.stream.elem import PYBGPSTREAM, BGPElem
 from collector.stream.filters import All as AllOf
@@ -12,6 +12,7 @@ from collector.stream.filters import AnyOf, Filter, Not, any_of, in_time, joined
 from collector.stream.terms import RECORDS, HasType, record_term, router_term
 from collector.wire.element import Element, ElementType
 from collector.wire.elements import elements
+from collector.wire.errors import Malformed
 from collector.wire.mrt.records import Readable
 
 Path: TypeAlias = str | os.PathLike[str]
@@ -94,11 +95,17 @@ def inputs(files: Iterable[Input | Iterable[Input]]) -> Iterator[Input]:
             yield from file
 
 
-def opened(file: Input) -> AbstractContextManager[Readable]:
-    """A file open for reading; closed afterwards if it was opened here."""
-    if isinstance(file, str | os.PathLike):
-        return cast(AbstractContextManager[BinaryIO], open(file, "rb"))
-    return nullcontext(file)
+@contextmanager
+def opened(file: Input) -> Iterator[Readable]:
+    """A file open for reading; closed afterwards if it was opened here. What is Malformed then bears its name."""
+    if not isinstance(file, str | os.PathLike):
+        yield file
+        return
+    with open(file, "rb") as plain:
+        try:
+            yield plain
+        except Malformed as error:
+            raise Malformed(f"{os.fspath(file)}: {error.reason}", error.offset, error.data) from error
 
 
 def asks_for_a_type(wanted: Filter) -> bool:

@@ -89,6 +89,24 @@ def test_a_file_that_was_opened_is_closed_and_one_that_was_given_is_not(tmp_path
         next(catchment_stream(io.BytesIO(b"good morning, everybody")))
 
 
+def test_of_many_files_the_one_that_is_none_is_named(tmp_path: Path) -> None:
+    (whole := tmp_path / "weu.bmp").write_bytes(documented())
+    (none := tmp_path / "none.txt").write_bytes(b"good morning, everybody")
+    for take in (catchment_stream, catchment_batches):
+        with pytest.raises(Malformed, match=f"^{none}: neither a BMP stream"):
+            list(take(whole, none))
+
+
+def test_a_batch_has_no_more_rows_than_asked_for() -> None:
+    whole = [row for batch in catchment_batches(opened(documented())) for row in batch.to_pylist()]
+    for rows in (1, 2, 3):
+        batches = list(catchment_batches(opened(documented()), rows=rows))
+        assert max(batch.num_rows for batch in batches) == rows
+        assert [row for batch in batches for row in batch.to_pylist()] == whole
+    with pytest.raises(ValueError, match="rows: a batch has at least one row, not 0"):
+        catchment_batches(opened(documented()), rows=0)
+
+
 # Columns.
 
 
