@@ -112,7 +112,9 @@ class Settling:
         self.burst: Burst | None = None
         """The last burst of it."""
         self.token: object = None
-        """What it was last judged from."""
+        """What it was last judged from,"""
+        self.due = 0.0
+        """and when something changes although nothing is heard."""
         self._told = 0.0
 
     def judge(self, moves: Iterable[Move], plane: Plane | None, now: float) -> Iterator[Episode]:
@@ -131,7 +133,7 @@ class Settling:
                 self._told = last
                 yield episode
             else:
-                self.now = replace(episode, ended=None)
+                self.now, self.due = replace(episode, ended=None), last + QUIET + HEARD
                 self.burst = next((burst for burst in reversed(bursts) if burst.first >= first), None)
 
     @staticmethod
@@ -236,7 +238,7 @@ class Convergence:
             plane = found[0] if found is not None and found[1] == prefix else None
             moves = self.moves.by_prefix.get(prefix)
             token = (moves[-1] if moves else None, plane.version if plane is not None else 0)
-            if settling.now is None and settling.token == token:
+            if settling.token == token and (settling.now is None or now <= settling.due):
                 continue
             settling.token = token
             for episode in settling.judge(self.moves.of(prefix, site), plane, now):
@@ -252,7 +254,7 @@ class Convergence:
 
     def plain(self) -> Plain:
         """Return what survives a restart: what is over. What goes on is measured from the restart on."""
-        return [to_plain(episode) for episode in self.episodes]
+        return [to_plain(e) for e in sorted(self.episodes, key=lambda e: (e.began, e.site, e.service, e.prefix))]
 
     def restore(self, plain: Plain) -> None:
         """Take it back."""

@@ -115,12 +115,8 @@ class Series:
         self.last = max(self.last, at)
         value = log(rtt)
         self._rank.take(at, value)
-        if self.flows.leg:
-            self.scatter.gap()  # two levels side by side scatter, and are no jitter
-        else:
-            self.scatter.take(at, rtt)
-        if flow >= 0 and self.shift is None:
-            self.flows.take(at, flow, value)
+        if not (flow >= 0 and self.shift is None and self.flows.take(at, flow, value)):
+            self.scatter.take(at, rtt)  # flows that have a level of their own scatter the whole, and are no jitter
         if not self._values:
             self._opened = at
         self._values.append(value)
@@ -172,8 +168,10 @@ class Series:
         agreed = tuple(name for name, vote in votes.items() if vote == side)
         if len(agreed) < 2:
             return
-        plain = side * quick >= self._plain and all(side * self._off(n) >= side * quick / 2 for n in (1, 2, 3))
-        if plain or side * steady >= self._sure():
+        spread = self._scattered() * exp(self._level)
+        plain = side * quick >= max(self._least, PLAIN * spread)
+        plain = plain and all(side * self._off(n) >= side * quick / 2 for n in (1, 2, 3))
+        if plain or side * steady >= max(self._least, DOUBT * spread / sqrt(len(self._recent))):
             moved = max(quick * side, steady * side) * side
             since, normal = self._began(side, moved), exp(self._level)
             self.shift = Shift(since, normal, moved, moved, self._unseen(since), agreed)
@@ -184,16 +182,10 @@ class Series:
         """What is worth telling; seconds."""
         return max(LEAST, LEAST_PART * exp(self._level))
 
-    @property
-    def _plain(self) -> float:
-        """What three windows are proof of; seconds."""
-        return max(self._least, PLAIN * self._spread * exp(self._level))
-
-    def _sure(self) -> float:
-        """What ten seconds are proof of, as they scatter now; seconds."""
+    def _scattered(self) -> float:
+        """How much windows scatter: as they did, or as they do now, whichever is more. Part of the round trip."""
         _, spread = _centre(array("f", (mid for _, _, mid, _ in self._recent)))
-        error = max(self._spread, spread) / sqrt(len(self._recent))
-        return max(self._least, DOUBT * error * exp(self._level))
+        return max(self._spread, spread)
 
     def _off(self, back: int) -> float:
         """How far one of the last windows lies from the level; seconds. 1 is the last."""
@@ -234,7 +226,9 @@ class Series:
         assert shift is not None
         side = 1 if shift.moved > 0 else -1
         back = len(self._recent) >= 3 and side * self._moved(AFTER) < BACK * self._least
-        plain = len(self._recent) >= 3 and side * shift.moved >= self._plain
+        plain = len(self._recent) >= 3 and side * shift.moved >= max(
+            self._least, PLAIN * self._spread * exp(self._level)
+        )
         if back or (plain and all(side * self._off(n) < AT_ONCE * side * shift.moved for n in (1, 2))):
             self._settle()
         elif at - shift.since >= NORMAL_AFTER and len(self._next[0]) >= WARM:

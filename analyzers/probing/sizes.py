@@ -78,9 +78,9 @@ class Ladder:
         """Return which sizes vanish."""
         rungs = sorted((size, rung) for size, rung in self._rungs.items() if now - rung.asked <= OLD)
         for index, (size, rung) in enumerate(rungs):
-            smaller = rungs[:index]
+            smaller, larger = rungs[:index], rungs[index + 1 :]
             doubt = any(any(below.lately) for _, below in smaller)
-            if rung.silent < (THRICE if doubt else TWICE) or any(above.answered > rung.since for _, above in rungs):
+            if rung.silent < (THRICE if doubt else TWICE) or any(above.answered > rung.since for _, above in larger):
                 continue
             arrived = [below for below, kept in smaller if kept.silent == 0 and kept.answered > rung.since]
             if arrived and len(arrived) == len(smaller):

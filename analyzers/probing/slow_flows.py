@@ -16,6 +16,7 @@ LEARNT, PACE = 40, 1 / 256
 """Samples until a flow is known, and the part that each later one moves its level by (two minutes)."""
 FLOWS, PART = 3, 0.2
 """How many flows, and which part of those that are alive, make a leg."""
+NEARLY_ALL: Final = 0.8  # of them are no leg: the whole is slower
 ALONE: Final = 120  # in a row, after which a flow that is slow by itself has another way
 ALIVE: Final = 5.0  # seconds since its last answer
 MOST: Final = 128  # flows that are remembered
@@ -44,6 +45,7 @@ class SlowFlows:
         self.of = 0
         self.moved = 0.0
         """By how much they are slower, in seconds, as it was told."""
+        self._nearly_all = False
         self._flows: dict[int, _Flow] = {}
         self._need = 0.0
         self._normal = 0.0
@@ -51,19 +53,19 @@ class SlowFlows:
     @property
     def leg(self) -> bool:
         """Whether some flows are slower and others are not."""
-        return self.since is not None and len(self.slow) < 0.8 * self.of
+        return self.since is not None and not self._nearly_all
 
     def expect(self, level: float) -> None:
         """Hear the round trip that is normal; nothing is judged before."""
         self._normal = level
         self._need = log1p(max(LEAST / level, LEAST_PART))
 
-    def take(self, at: float, number: int, value: float) -> None:
-        """Fold in the logarithm of one round trip."""
+    def take(self, at: float, number: int, value: float) -> bool:
+        """Fold in the logarithm of one round trip; say whether its flow is at another level than it was."""
         flow = self._flows.get(number)
         if flow is None:
             if len(self._flows) >= MOST:
-                return
+                return False
             flow = self._flows[number] = _Flow(value)
         flow.last = at
         excess = value - flow.level
@@ -78,6 +80,7 @@ class SlowFlows:
             flow.excess = excess
             if flow.slow + flow.fast > ALONE and self.since is None:
                 flow.samples = flow.slow = flow.fast = 0
+        return flow.slow + flow.fast >= RUN
 
     def judge(self, at: float) -> None:
         """See whether a leg's worth of flows is slow."""
@@ -85,6 +88,7 @@ class SlowFlows:
             return
         alive = [(number, flow) for number, flow in self._flows.items() if at - flow.last <= ALIVE]
         slow = tuple(sorted(number for number, flow in alive if flow.slow >= RUN))
+        self._nearly_all = len(slow) >= NEARLY_ALL * len(alive)
         enough = len(slow) >= FLOWS and len(slow) >= PART * len(alive)
         if self.since is None and enough:
             self.since = at - RUN / 2.0
