@@ -61,9 +61,11 @@ def enrol(config: Config, site: str, output: Path, hosts: Sequence[str], again: 
 
 def _settings(config: Config, site: str) -> Agents:
     """Where things go; a sentence that says what to write where the intent file does not say it."""
-    if site not in {each.name for each in config.intent.sites}:
+    places = {nva.name: f"regions.{each.name}.nvas.{nva.name}" for each in config.intent.regions for nva in each.nvas}
+    places |= {each.name: f"sites.{each.name}" for each in config.intent.sites}
+    if site not in places:
         known = ", ".join(each.name for each in config.intent.sites) or "none"
-        raise EnrolError(f"{site} is no site of {config.source}; there are {known}")
+        raise EnrolError(f"{site} is no site of {config.source}, and no NVA; the sites are {known}")
     if config.agents is None:
         raise EnrolError(
             f"{config.source} lets no agents in; write `listen: {{agents: 0.0.0.0:8471}}`, and "
@@ -71,7 +73,7 @@ def _settings(config: Config, site: str) -> Agents:
         )
     if site not in config.agents.tokens:
         said = f"{config.source} says of no agent at {site}"
-        raise EnrolError(f"{said}; write `agent: {{token_file: ./agents/{site}.token}}` under sites.{site}")
+        raise EnrolError(f"{said}; write `agent: {{token_file: ./agents/{site}.token}}` under {places[site]}")
     return config.agents
 
 

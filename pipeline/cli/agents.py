@@ -16,7 +16,7 @@ agents_app = typer.Typer(
 
 @agents_app.command(short_help="Make a token for a site's agent.")
 def enrol(
-    site: Annotated[str, typer.Argument(help="The site, as the intent file names it.", show_default=False)],
+    site: Annotated[str, typer.Argument(help="The site, or NVA, as the intent file names it.", show_default=False)],
     config: Annotated[Path, typer.Option("-c", "--config", help="The intent file.", metavar="FILE")] = Path(
         "catchment.yaml"
     ),
@@ -33,7 +33,7 @@ def enrol(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Make a token for the agent of a site, and print the agent's part of its file.
+    """Make a token for the agent of a site, and print the agent's part of its file; or for an NVA that pings hosts.
 
     The token goes into a new file that only its owner can read, to be carried to the agent's machine; here only its
     fingerprint stays. Where `agents.certificate` names a file that is not there, a self-signed certificate is made,
