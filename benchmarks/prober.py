@@ -37,7 +37,8 @@ def settings(told: argparse.Namespace) -> AgentSettings:
     for number in range(told.targets):
         if probes.udp is not None:
             probes = Probes(udp=UdpProbe(told.port, 20_000 + number * told.flows, told.flows, told.flows / each, 0.0))
-        targets.append(Asked(Target(f"svc{number}", TargetKind.SERVICE, ip_address(told.address)), probes))
+        address = ip_address(told.address) + (number if told.spread else 0)
+        targets.append(Asked(Target(f"svc{number}", TargetKind.SERVICE, address), probes))
     centre = Centre("https://centre.invalid", Path("token"))
     cap = told.rate * 1.1 + 100
     return AgentSettings(Path("agent.yaml"), "london", centre, Path("data"), cap=cap, targets=tuple(targets))
@@ -46,16 +47,18 @@ def settings(told: argparse.Namespace) -> AgentSettings:
 async def measure(told: argparse.Namespace) -> dict[str, Any]:
     """Run a prober and count."""
     ended: Counter[str] = Counter()
-    kept: list[tuple[int, int]] = []
+    kept: list[tuple[str, int, int]] = []
     counting = False
 
     def deliver(taken: Taken) -> None:
         if counting:
             ended[f"{taken.outcome}{' tainted' if taken.tainted else ''}"] += 1
             if told.keep and taken.rtt is not None:
-                kept.append((taken.wall, taken.rtt))
+                kept.append((f"udp {taken.port}" if taken.port else f"icmp {at[taken.target]}", taken.wall, taken.rtt))
 
-    prober = Prober(settings(told), deliver, Keys((KEY,)))
+    asked = settings(told)
+    at = {each.target.name: str(each.target.address) for each in asked.targets}
+    prober = Prober(asked, deliver, Keys((KEY,)))
     running = asyncio.ensure_future(prober.run())
     await asyncio.sleep(WARM)
     prober.health()
@@ -95,7 +98,10 @@ def main() -> int:
     parser.add_argument("--flows", type=int, default=32)
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=31122)
-    parser.add_argument("--keep", default="", help="write when each was sent (wall clock, ns) and its round trip (ns)")
+    parser.add_argument("--keep", default="", help="a file: what, when it was sent (ns), its round trip (ns)")
+    parser.add_argument(
+        "--spread", action="store_true", help="each target has an address of its own, from --address up"
+    )
     json.dump(asyncio.run(measure(parser.parse_args())), sys.stdout)
     return 0
 

@@ -71,7 +71,7 @@ class Prober:
     async def run(self) -> None:
         """Probe until cancelled. Raises what a probe did not expect: that is an error of ours."""
         self.open()
-        loop = self._loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         now = self._clock.mono()
         for name, stream in self._senders.streams():
             self._schedule.add(stream, now + phase(f"{self._settings.site} {name}", stream.every))

@@ -1,0 +1,34 @@
+"""The real responder's UDP side as a process, without limits, for `benchmarks.probing`.
+
+python -m benchmarks.identity_responder ADDRESS PORT
+"""
+
+import asyncio
+import sys
+import time
+from ipaddress import ip_address, ip_network
+
+from anycast.probe import Identity
+from benchmarks.prober import KEY
+from collector.probe.identity.keys import Keys
+from collector.probe.identity.nonces import Nonces
+from collector.probe.responder.answering import Answering
+from collector.probe.responder.counters import Counters
+from collector.probe.responder.rates import Rates
+from collector.probe.responder.settings import Place
+from collector.probe.responder.udp import UdpServer
+
+SERVICES = frozenset(f"svc{number}" for number in range(1000))
+
+
+async def answer() -> None:
+    """Answer until killed."""
+    answering = Answering(Nonces(capacity=1 << 18), Rates(1e6, 1e6, time.monotonic_ns()))
+    answering.follow(Identity("weu", "nva-weu-1", "resolver", "7"), SERVICES, Keys((KEY,)), (ip_network("0.0.0.0/0"),))
+    UdpServer(Place(ip_address(sys.argv[1]), int(sys.argv[2])), answering, Counters()).open()
+    print("answers", flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(answer())
