@@ -82,7 +82,7 @@ SOURCES = {
     "latency_part": "a part, so that a long way is not told for what is little on it",
     "nearer": "less is not worth a change of policy",
     "nearer_part": "as above",
-    "converge_bfd": "three times 100 ms and the updates after it took 0.37 s; three times 300 ms take less than a second",
+    "converge_bfd": "three times 100 ms and the updates after it took 0.37 s; thrice 300 ms stay below a second",
     "converge_slack": "a withdrawal through two hops took 0.2 s; a hold time is checked once a second",
     "converge_vpn": "Azure: 10 to 15 s for a planned failover of a VPN gateway",
     "converge_expressroute": "Azure: up to a minute between gateway and MSEE, even with BFD",

@@ -48,9 +48,11 @@ def test_a_step_is_found_in_time(more: float, limit: float) -> None:
     for seed in range(60):
         rate, rtt = (16.0, 32.0, 64.0)[seed % 3], (0.005, 0.02, 0.08, 0.12)[seed % 4]
         step = 120 + Random(seed).random() * 5
-        turns = played(
-            step + 30, rate, lambda at, rtt=rtt, step=step: rtt + more * (at >= step), (gaussian, gamma)[seed % 2], seed
-        )  # type: ignore[misc]
+
+        def stepped(at: float, rtt: float = rtt, step: float = step) -> float:
+            return rtt + more * (at >= step)
+
+        turns = played(step + 30, rate, stepped, (gaussian, gamma)[seed % 2], seed)
         assert turns, f"seed {seed} found nothing"
         assert turns[0][0] >= step, f"seed {seed} found it before it was"
         times.append(turns[0][0] - step)
