@@ -90,7 +90,7 @@ def encode_reply(reply: Reply, key: Key, size: int) -> bytes:
 
 
 def decode_reply(data: bytes, keys: Keys) -> Reply:
-    """Decode and authenticate a reply; raises Refused. Whether it was asked for is `nonces.Pending`'s to say."""
+    """Decode and authenticate a reply; raises Refused. The client knows whether it asked for that."""
     end, _ = _opened(data, _ANSWER, keys)
     request, at = _request(data)
     if at + _BODY.size > end:

@@ -47,7 +47,7 @@ def answer(reply: Reply, key: Key, size: int) -> str:
 
 
 def answered(value: str, keys: Keys) -> Reply:
-    """Read and authenticate the value of ANSWER; raises Refused. `nonces.Pending` says whether it was asked for."""
+    """Read and authenticate the value of ANSWER; raises Refused. The client knows whether it asked for that."""
     return decode_reply(_data(value), keys)
 
 

@@ -1,11 +1,10 @@
-"""Each nonce is answered once and believed once, whatever the clocks say."""
+"""Each nonce is answered once, whatever the clocks say."""
 
 import pytest
 
-from anycast.probe import Identity
-from collector.probe.identity.nonces import Nonces, Pending
+from collector.probe.identity.nonces import Nonces
 from collector.probe.identity.refused import Cause, Refused
-from tests.collector.probe.identity.asking import a_reply, a_request
+from tests.collector.probe.identity.asking import a_request
 
 SECOND = 1_000_000_000
 HOUR = 3600 * SECOND
@@ -92,45 +91,3 @@ def test_keys_that_are_gone_take_their_runs_with_them() -> None:
     assert cause_of(nonces, 3 * SECOND) is Cause.EXPIRED
     nonces.keep(frozenset((8,)))
     nonces.take(a_request(), 3 * SECOND)
-
-
-def told(pending: Pending[str], now: int, **changed: int) -> Cause:
-    with pytest.raises(Refused) as error:
-        pending.take(a_reply(a_request(**changed)), now)  # type: ignore[arg-type]
-    return error.value.cause
-
-
-def test_an_answer_is_believed_once() -> None:
-    pending: Pending[str] = Pending()
-    pending.ask(a_request(sent=0), "probe")
-    assert pending.take(a_reply(a_request(sent=0)), SECOND) == "probe"
-    assert told(pending, SECOND, sent=0) is Cause.REPLAYED
-    with pytest.raises(Refused, match="answered already"):
-        pending.take(a_reply(a_request(sent=0), Identity("eus")), SECOND)
-
-
-def test_an_answer_to_what_was_not_asked_is_not_believed() -> None:
-    pending: Pending[str] = Pending()
-    pending.ask(a_request(), "probe")
-    assert told(pending, 5, nonce=98) is Cause.UNASKED
-    assert told(pending, 5, flow=4) is Cause.UNASKED
-    assert told(pending, 5, key=8) is Cause.UNASKED
-    with pytest.raises(Refused, match="does not repeat"):
-        pending.take(a_reply(a_request(service="web")), 5)
-    assert pending.take(a_reply(), 5) == "probe"
-
-
-def test_an_answer_after_two_seconds_is_told_as_late_and_then_as_strange() -> None:
-    pending: Pending[str] = Pending()
-    pending.ask(a_request(sent=0), "probe")
-    assert told(pending, 2 * SECOND + 1, sent=0) is Cause.EXPIRED
-    pending.ask(a_request(nonce=2, sent=5 * SECOND), "next")
-    assert told(pending, 5 * SECOND, sent=0) is Cause.UNASKED
-    assert len(pending) == 1
-
-
-def test_too_many_open_questions_are_not_remembered() -> None:
-    pending: Pending[str] = Pending(capacity=1)
-    pending.ask(a_request(), "probe")
-    with pytest.raises(Refused, match="1 requests wait"):
-        pending.ask(a_request(nonce=2), "next")
