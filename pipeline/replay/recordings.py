@@ -128,8 +128,9 @@ def _recording(given: str, intent: Intent) -> Recording:
         return _capture(path, name, intent)
     name = name or _named_in(path, kind, known) or (known[0] if len(known) == 1 else "")
     if name not in known:
-        said = f"is of exporter {name!r}, whom the intent does not name" if name else "does not say which exporter's"
-        raise Unplayable(f"{path} {said} it is; write NAME={path} with one of: {', '.join(known) or 'no exporter'}")
+        stranger = f"is of exporter {name!r}, whom the intent does not name"
+        whose = stranger if name else "does not say which exporter's it is"
+        raise Unplayable(f"{path} {whose}; write NAME={path} with one of: {', '.join(known) or 'no exporter'}")
     return Recording(path, kind, name)
 
 

@@ -209,7 +209,7 @@ def test_what_cannot_be_replayed_is_refused_with_what_would_be_right(
     nobody = bmp(tmp_path, (initiation("somebody-else"), *HEALTHY[1:]), "x.bmp")
     with pytest.raises(Unplayable, match=r"NAME=.*with one of: .*gobgp"):
         recordings([nobody], lab)
-    with pytest.raises(Unplayable, match="'stranger'"):
+    with pytest.raises(Unplayable, match="is of exporter 'stranger', whom the intent does not name; write NAME="):
         recordings([f"stranger={nobody}"], lab)
     assert recordings([f"gobgp={nobody}"], lab).exporters == ("gobgp",)
     assert recordings([nobody], intent).exporters == ("gobgp",)  # there is no other
