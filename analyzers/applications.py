@@ -4,7 +4,7 @@ An application is a service's in one region; what several sites see of it is one
 address only is named by that target.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,13 +35,15 @@ class _Asked:
     region: str
 
 
-def _asked(view: View, intent: Intent, now: datetime) -> Iterator[_Asked]:
+def _asked(view: View, intent: Intent, now: datetime, wanted: Callable[[Application], object]) -> Iterator[_Asked]:
     for _, seen in sorted(view.probing.sites.items()):
         if not seen.hearing.known(now):
             continue
         for service, pair in sorted(seen.pairs.items()):
-            prefix = str(pair.prefix)
-            for region, kept in sorted(pair.beside.applications.items()):
+            for region, kept in pair.beside.applications.items():
+                if not wanted(kept):
+                    continue
+                prefix = str(pair.prefix)
                 known = region in intent.by_region
                 subject = Subject(service, prefix, region) if known else Subject(service, prefix, site=seen.site)
                 where = f"of {region}" if known else f"that {seen.site} gets"
@@ -49,7 +51,7 @@ def _asked(view: View, intent: Intent, now: datetime) -> Iterator[_Asked]:
                 yield _Asked(subject, f"{service} {prefix}: the application {where}", seen, kept, latency, region)
         for name, control in sorted(seen.controls.items()):
             target = control.target
-            if target.kind is TargetKind.APPLICATION:
+            if target.kind is TargetKind.APPLICATION and wanted(control.beside.application):
                 subject = Subject(region=target.region, nva=target.nva, detail=name)
                 yield _Asked(subject, f"the application {name}", seen, control.beside.application, None, "")
 
@@ -57,7 +59,7 @@ def _asked(view: View, intent: Intent, now: datetime) -> Iterator[_Asked]:
 def app_slow(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield applications that take much longer than before, while the way to them does not."""
     found: dict[Subject, list[tuple[_Asked, Probe, Slow]]] = {}
-    for asked in _asked(view, intent, now):
+    for asked in _asked(view, intent, now, lambda kept: _ails(kept, now.timestamp())):
         for probe, speed in asked.application.speed.items():
             slow = speed.found(now.timestamp())
             if slow is not None and _way_is_fast(asked, probe, slow, now.timestamp()):
@@ -104,7 +106,7 @@ def _slower(asked: _Asked, probe: Probe, slow: Slow) -> Line:
 def app_errors(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield applications of whose answers a tenth or more are errors."""
     found: dict[Subject, list[tuple[_Asked, Errors]]] = {}
-    for asked in _asked(view, intent, now):
+    for asked in _asked(view, intent, now, lambda kept: kept.answers.found(now.timestamp())):
         errors = asked.application.answers.found(now.timestamp())
         if errors is not None:
             found.setdefault(asked.subject, []).append((asked, errors))
@@ -128,7 +130,7 @@ def responder_slow(view: View, intent: Intent, now: datetime) -> Iterator[Findin
         if not seen.hearing.known(now):
             continue
         for service, pair in sorted(seen.pairs.items()):
-            for (region, nva), holding in sorted(pair.beside.holding.items()):
+            for (region, nva), holding in pair.beside.holding.items():
                 since = holding.found(now.timestamp())
                 application = pair.beside.applications.get(region)
                 if since is not None and not (application is not None and _ails(application, now.timestamp())):

@@ -14,7 +14,7 @@ from anycast.intent import Intent
 
 def tcp_break(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield sites of whose canaries for a service a quarter or more broke within ten seconds."""
-    for ground in grounds(view, intent, now, lambda pair: True):
+    for ground in grounds(view, intent, now, lambda pair: pair.beside.canaries.found(now.timestamp())):
         broken = ground.pair.beside.canaries.found(now.timestamp())
         if broken is not None:
             yield Finding(

@@ -37,7 +37,7 @@ class _Moved:
 
 def latency_shift(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield regions whose answers take longer (or less long) to come to a site than they did."""
-    for ground in grounds(view, intent, now, lambda pair: pair.beside.latency.series):
+    for ground in grounds(view, intent, now, lambda pair: pair.beside.latency.troubled):
         test = disturbed(ground.seen, now)
         for region in ground.pair.beside.latency.regions():
             series = list(ground.pair.beside.latency.of(region))
@@ -96,7 +96,7 @@ def _how(moved: _Moved) -> str:
 
 def jitter(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield regions whose answers scatter much more than they did."""
-    for ground in grounds(view, intent, now, lambda pair: pair.beside.latency.series):
+    for ground in grounds(view, intent, now, lambda pair: pair.beside.latency.troubled):
         test = disturbed(ground.seen, now)
         for region in ground.pair.beside.latency.regions():
             series = ground.pair.beside.latency.of(region)

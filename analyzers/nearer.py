@@ -1,6 +1,6 @@
 """`suboptimal-region`: a site lands on a region although another is nearer, and nobody asked for it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from analyzers.grounds import Ground, grounds
@@ -17,27 +17,31 @@ INSIDE = (TargetKind.NVA, TargetKind.APPLICATION)
 
 def suboptimal_region(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield the regions that answer a site while another one's NVAs and applications are nearer by a margin."""
+    far = {name: _distances(seen, intent, now) for name, seen in view.probing.sites.items()}
     for ground in grounds(view, intent, now, lambda pair: pair.beside.latency.series):
-        for region in ground.pair.beside.latency.regions():
-            found = _nearer(ground, region, now) if region in intent.by_region else None
+        for region in ground.pair.beside.latency.regions() if far[ground.seen.site] else ():
+            found = _nearer(ground, region, far[ground.seen.site], now) if region in intent.by_region else None
             if found is not None:
                 yield found
 
 
-def _nearer(ground: Ground, region: str, now: datetime) -> Finding | None:
-    series = [kept for _, kept in ground.pair.beside.latency.of(region) if _fresh(kept, now)]
-    trips = [trip for kept in series if kept.ready and (trip := kept.now()) is not None]
-    if not trips:
-        return None
-    limits, here = ground.intent.thresholds, min(trips)
+def _distances(seen: SiteSeen, intent: Intent, now: datetime) -> dict[str, float]:
+    """The round trip to the nearest control inside each region, in seconds, as far as any is known."""
+    found: dict[str, float] = {}
+    for control in seen.controls.values():
+        region, median = control.target.region, control.beside.distance.median(now.timestamp())
+        if region is not None and control.target.kind in INSIDE and median is not None:
+            found[region] = min(median, found.get(region, median))
+    return found
+
+
+def _nearer(ground: Ground, region: str, far: Mapping[str, float], now: datetime) -> Finding | None:
+    others = {other: trip for other, trip in far.items() if other != region}
+    series = [kept for _, kept in ground.pair.beside.latency.of(region) if _fresh(kept, now)] if others else []
+    here = min((trip for kept in series if kept.ready and (trip := kept.now()) is not None), default=0.0)
+    limits = ground.intent.thresholds
     margin = max(limits.nearer.total_seconds(), limits.nearer_part * here)
-    others = {
-        other: far
-        for other, facts in ground.picture.regions.items()
-        if other != region and facts.placement is not None and facts.presence is Presence.PRESENT
-        if not _asked_for(ground, region, other)
-        if (far := distance(ground.seen, other, now)) is not None and here - far >= margin
-    }
+    others = {name: trip for name, trip in others.items() if here - trip >= margin and _offers(ground, region, name)}
     if not others:
         return None
     other = min(sorted(others), key=lambda name: others[name])
@@ -61,17 +65,17 @@ def _fresh(series: Series, now: datetime) -> bool:
     return now.timestamp() - series.last <= 10
 
 
+def _offers(ground: Ground, region: str, other: str) -> bool:
+    """Whether the other region advertises the service, and the intent does not ask for the first one."""
+    facts = ground.facts(other)
+    advertised = facts.placement is not None and facts.presence is Presence.PRESENT
+    return advertised and not _asked_for(ground, region, other)
+
+
 def _asked_for(ground: Ground, region: str, other: str) -> bool:
     """Whether the tiers put `region` before the other, or beside it."""
     ranks = {name: rank for rank, tier in enumerate(ground.site.tiers) for name in tier}
     return region in ranks and (other not in ranks or ranks[region] <= ranks[other])
-
-
-def distance(seen: SiteSeen, region: str, now: datetime) -> float | None:
-    """Return the round trip to the nearest control inside a region, in seconds; None where none is known."""
-    inside = (c for c in seen.controls.values() if c.target.region == region and c.target.kind in INSIDE)
-    found = (control.beside.distance.median(now.timestamp()) for control in inside)
-    return min((median for median in found if median is not None), default=None)
 
 
 def _about(seconds: float) -> str:

@@ -10,7 +10,7 @@ Loss that nobody can be expected to route around (an application that is dead be
 off) is none of it. What came to rest too late is told for a few seconds more, so that it is told at all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ from analyzers.evidence import Line, seen
 from analyzers.grounds import Ground, grounds
 from analyzers.ladder import controls, lives
 from analyzers.lately import moment, told
-from analyzers.picture import Picture, SiteFacts, pictures
+from analyzers.picture import Picture, RegionFacts, SiteFacts, pictures
 from analyzers.probing.controls import Life
 from analyzers.probing.plane import Burst
 from analyzers.recognise import MICROSOFT
@@ -54,8 +54,9 @@ def slow_convergence(view: View, intent: Intent, now: datetime) -> Iterator[Find
     """Yield sites that had not come to rest when the objective was over."""
     told_of: set[tuple[str, str]] = set()
     for picture in pictures(view, intent):
-        for site in picture.sites.values():
-            for slow in _late_routes(intent, picture, site):
+        gone = [row for facts in picture.placed if (row := _gone(facts)) is not None]
+        for site in picture.sites.values() if gone else ():
+            for slow in _late_routes(intent, picture, site, gone):
                 if now - slow.since > slow.objective:
                     told_of.add((slow.site, str(picture.prefix)))
                     yield _finding(view, picture, slow)
@@ -66,12 +67,17 @@ def slow_convergence(view: View, intent: Intent, now: datetime) -> Iterator[Find
             yield _finding(view, ground.picture, traffic)
 
 
-def _late_routes(intent: Intent, picture: Picture, site: SiteFacts) -> Iterator[_Slow]:
+def _gone(facts: RegionFacts) -> tuple[RegionFacts, datetime] | None:
+    """A region that is gone beside its NVAs, and since when; None where it is not, or nobody saw when it went."""
+    gone = facts.gone if facts.presence is Presence.ABSENT else None
+    return None if gone is None or gone.cause is Cause.RESYNC else (facts, gone.since)
+
+
+def _late_routes(
+    intent: Intent, picture: Picture, site: SiteFacts, gone: Iterable[tuple[RegionFacts, datetime]]
+) -> Iterator[_Slow]:
     """Regions that are gone beside their NVAs, and that the site still hears or chooses."""
-    for facts in picture.placed:
-        gone = facts.gone if facts.presence is Presence.ABSENT else None
-        if gone is None or gone.cause is Cause.RESYNC:
-            continue
+    for facts, since in gone:
         chosen = [s for s in site.chosen if any(held.region == facts.region for held in s.routes)]
         heard = [s for s in site.heard if any(held.region == facts.region for held in s.routes)]
         if not chosen and not heard:
@@ -81,11 +87,11 @@ def _late_routes(intent: Intent, picture: Picture, site: SiteFacts) -> Iterator[
         yield _Slow(
             site.site.name,
             facts.region,
-            gone.since,
+            since,
             objective,
             why,
             facts.rests_on | {s.key for s in still},
-            (("gone beside the NVAs", f"since {stamp(gone.since)}"), *(seen(s) for s in still[:4])),
+            (("gone beside the NVAs", f"since {stamp(since)}"), *(seen(s) for s in still[:4])),
         )
 
 

@@ -13,7 +13,7 @@ from anycast.intent import Intent
 
 def identity_invalid(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield services of which a site got answers with an identity that is forged, replayed, or nobody's."""
-    for ground in grounds(view, intent, now, lambda pair: True):
+    for ground in grounds(view, intent, now, lambda pair: pair.beside.strangers.found(now.timestamp())):
         stranger = ground.pair.beside.strangers.found(now.timestamp())
         if stranger is not None:
             best = ground.site.chosen or ground.site.heard

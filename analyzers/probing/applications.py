@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from analyzers.probing.latency import NORMAL_AFTER, STALE
+from analyzers.probing.packed import packed, unpacked
 from anycast.finding import Severity
 from anycast.plain import Plain
 from anycast.probe import Outcome, ProbeResult
@@ -95,11 +96,11 @@ class Speed:
     def plain(self) -> Plain:
         """Return what survives a restart."""
         slow = None if self.slow is None else [self.slow.since, self.slow.before, self.slow.after]
-        return {"base": list(self._base), "next": list(self._next), "slow": slow}
+        return {"base": packed(self._base), "next": packed(self._next), "slow": slow}
 
     def restore(self, plain: Mapping[str, Plain]) -> None:
         """Take it back."""
-        self._base, self._next = array("f", plain["base"]), array("f", plain["next"])
+        self._base, self._next = unpacked(plain["base"]), unpacked(plain["next"])
         self.slow = None if plain["slow"] is None else Slow(*plain["slow"])
 
 
@@ -130,11 +131,14 @@ class Answers:
     def __init__(self) -> None:
         self._kept: deque[tuple[float, str]] = deque(maxlen=REMEMBERED)
         """When it was asked, and what was wrong; empty for a right answer."""
+        self._wrong_at = 0.0
 
     def take(self, at: float, result: ProbeResult) -> None:
         """Fold in one answer; whatever is none is passed over."""
         if result.outcome in ASKED:
-            self._kept.append((at, _wrong(result) if result.outcome in WRONG else ""))
+            wrong = _wrong(result) if result.outcome in WRONG else ""
+            self._kept.append((at, wrong))
+            self._wrong_at = at if wrong else self._wrong_at
 
     def gap(self) -> None:
         """What counts in a row begins anew."""
@@ -142,6 +146,8 @@ class Answers:
 
     def found(self, now: float) -> Errors | None:
         """Return the errors, if they are a tenth or more of the answers of the last minute."""
+        if now - self._wrong_at > SPAN:
+            return None
         kept = [(at, wrong) for at, wrong in self._kept if now - at <= SPAN]
         wrongs = [(at, wrong) for at, wrong in kept if wrong]
         last = [wrong for _, wrong in kept[-LAST_FEW:] if wrong]
@@ -187,6 +193,8 @@ class Holding:
 
     def found(self, now: float) -> float | None:
         """Return since when the median is too long; None when it is not, or too few answered."""
+        if self.since is None:
+            return None
         few = sum(now - at <= HELD_SPAN for at, _ in self._kept) < HELD_FEWEST
         return None if few or self._median(now) <= HELD_LONG else self.since
 

@@ -70,6 +70,8 @@ class Canaries:
 
     def found(self, now: float) -> Broken | None:
         """Return the canaries that broke together within the last seconds."""
+        if not self._breaks or now - self._breaks[-1][0] > TOGETHER + BEATS:
+            return None
         broke = [b for b in self._breaks if now - b[0] <= TOGETHER + BEATS and (b[2] or self._works > b[0])]
         which = {canary: reset for _, canary, reset in broke}
         alive = sum(now - at <= ALIVE for at in self._beats.values())

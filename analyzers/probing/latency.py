@@ -17,7 +17,6 @@ While shifted the base learns nothing. It is over when the median is back; what 
 """
 
 from array import array
-from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,7 +25,8 @@ from math import exp, log, log1p, sqrt
 from typing import Final
 
 from analyzers.probing.detectors import CERTAIN, Cusum, PageHinkley, RankTest
-from analyzers.probing.scatter import Scatter
+from analyzers.probing.packed import packed, unpacked
+from analyzers.probing.scatter import Scatter, Wide
 from analyzers.probing.slow_flows import SlowFlows
 from anycast.plain import Plain
 
@@ -91,6 +91,7 @@ class Series:
         self._gap: tuple[float, float | None] | None = None
         """The last gap: until when answers were taken before it, and from when on after it."""
         self._written: Plain = None
+        self._wrote: Wide | None = None
 
     @property
     def ready(self) -> bool:
@@ -277,12 +278,12 @@ class Series:
 
     def plain(self) -> Plain:
         """Return what survives a restart; the same object while nothing was learnt."""
-        if self._written is None:
-            shift = self.shift
+        if self._written is None or self._wrote is not self.scatter.wide:
+            shift, self._wrote = self.shift, self.scatter.wide
             self._written = {
                 "last": self._entered,
-                "base": [_text(kept) for kept in self._base],
-                "next": [_text(kept) for kept in self._next],
+                "base": [packed(kept) for kept in self._base],
+                "next": [packed(kept) for kept in self._next],
                 "shift": None
                 if shift is None
                 else [shift.since, shift.before, shift.moved, shift.worst, shift.not_before, list(shift.agreed)],
@@ -292,8 +293,8 @@ class Series:
 
     def restore(self, plain: Mapping[str, Plain]) -> None:
         """Take it back."""
-        self._base = tuple(_floats(text) for text in plain["base"])
-        self._next = tuple(_floats(text) for text in plain["next"])
+        self._base = tuple(unpacked(text) for text in plain["base"])
+        self._next = tuple(unpacked(text) for text in plain["next"])
         self._entered = self.last = float(plain["last"])
         if plain["shift"] is not None:
             since, before, moved, worst, not_before, agreed = plain["shift"]
@@ -314,16 +315,6 @@ def _centre(values: "array[float]") -> tuple[float, float]:
     middle = ranked[len(ranked) // 2]
     off = sorted([abs(value - middle) for value in ranked])
     return middle, max(QUIETEST, MAD * off[len(off) // 2])
-
-
-def _text(values: "array[float]") -> str:
-    return b64encode(values.tobytes()).decode()
-
-
-def _floats(text: str) -> "array[float]":
-    values = array("f")
-    values.frombytes(b64decode(text))
-    return values
 
 
 SeriesKey = tuple[str, str, str]
@@ -360,6 +351,11 @@ class Latency:
             del self.series[min(self.series, key=lambda old: self.series[old].last)]
         self.series[key] = Series()
         return self.series[key]
+
+    @property
+    def troubled(self) -> bool:
+        """Whether anything is to be said of it."""
+        return any(s.shift or s.flows.since or s.scatter.wide for s in self.series.values())
 
     def gap(self) -> None:
         """What is judged begins anew."""

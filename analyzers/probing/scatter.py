@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from analyzers.probing.packed import packed, unpacked
 from anycast.plain import Plain
 
 SLOT, FEWEST, LONGEST, MOST = 3.0, 20, 10.0, 256
@@ -110,9 +111,9 @@ class Scatter:
     def plain(self) -> Plain:
         """Return what survives a restart."""
         wide = None if self.wide is None else [self.wide.since, self.wide.before, self.wide.spread]
-        return {"base": list(self._base), "next": list(self._next), "wide": wide}
+        return {"base": packed(self._base), "next": packed(self._next), "wide": wide}
 
     def restore(self, plain: Mapping[str, Plain]) -> None:
         """Take it back."""
-        self._base, self._next = array("f", plain["base"]), array("f", plain["next"])
+        self._base, self._next = unpacked(plain["base"]), unpacked(plain["next"])
         self.wide = None if plain["wide"] is None else Wide(*plain["wide"])

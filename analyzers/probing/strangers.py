@@ -53,9 +53,9 @@ class Strangers:
 
     def found(self, now: float) -> Stranger | None:
         """Return what was invalid within the last seconds; the commonest claim and reason."""
-        kept = [(claims, why) for at, claims, why in self._kept if now - at <= SPAN]
-        if not kept or self._since is None:
+        if self._since is None or now - self._kept[-1][0] > SPAN:
             return None
+        kept = [(claims, why) for at, claims, why in self._kept if now - at <= SPAN]
         claims, why = max(sorted(set(kept)), key=kept.count)
         return Stranger(self._since, len(kept), claims, why)
 
