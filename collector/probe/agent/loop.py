@@ -75,6 +75,7 @@ class Prober:
         now = self._clock.mono()
         for name, stream in self._senders.streams():
             self._schedule.add(stream, now + phase(f"{self._settings.site} {name}", stream.every))
+            self._together = max(1, min(self._together, stream.every // 2))
         try:
             self._wake()
             while self._kit.tasks.failed is None:

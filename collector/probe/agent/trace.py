@@ -23,8 +23,8 @@ from collector.probe.wire.ancillary import IP_TTL, IPV6_HOPLIMIT
 
 PACE: Final = SECOND // 20
 """ns between two packets of all traces together."""
-TOGETHER: Final = 32
-"""Traces under way: as many as can wait a second each at that pace, and some."""
+TOGETHER: Final = 20
+"""Traces under way: as many as can wait a second each at that pace."""
 QUIET: Final = 4
 """Silent hops in a row after which a trace ends: nobody further on will say more."""
 SILENCE: Final = "*"

@@ -71,10 +71,13 @@ class Transfer:
         kit.deliver(begun)
         how, why = Outcome.ANSWERED, ""
         try:
-            async with self._web.session(came.line) as session:
-                async with asyncio.timeout(kit.timeout / SECOND):
-                    response = await self._web.get(session)
-                    piece = await response.content.readany()
+            async with (
+                asyncio.timeout(kit.timeout / SECOND) as limit,
+                self._web.session(came.line) as session,
+                await self._web.get(session) as response,
+            ):
+                piece = await response.content.readany()
+                limit.reschedule(None)
                 how, why = await self._fill(response, piece, came)
         except TimeoutError:
             how, why = Outcome.SILENT, "no octet of the body came within the time limit"

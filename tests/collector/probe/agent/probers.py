@@ -95,12 +95,12 @@ class Ports:
 
 @asynccontextmanager
 async def responder(
-    *services: str, keys: Keys = KEYS, who: Identity = WHO, address: str = HERE
+    *services: str, keys: Keys = KEYS, who: Identity = WHO, address: str = HERE, allowed: str = "127.0.0.0/8"
 ) -> AsyncIterator[Ports]:
     """Run the real responder, on ports of the system's choice."""
     answering, counters = Answering(Nonces(), Rates(50_000, 50_000, monotonic_ns())), Counters()
-    allowed = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-    answering.follow(who, frozenset(services or ("svc",)), keys, allowed)
+    allow = (ip_network(allowed), ip_network("::1/128"))
+    answering.follow(who, frozenset(services or ("svc",)), keys, allow)
     place = Place(ip_address(address), 0)
     server, doors = UdpServer(place, answering, counters), tcp.Doors(answering, counters)
     server.open()
