@@ -63,9 +63,9 @@ class _File:
     path: Path
     size: int = 0
     rows: int = 0
-    """Results in it, and those that batches in it report as dropped: all that is lost with it."""
-    gone: int = 0
-    """As many of them as the centre has."""
+    """Results in it that the centre does not have."""
+    told: int = 0
+    """Results that these batches report as dropped: what is lost with them must be reported again."""
     read: int = 0
     """Offset of the next frame to send."""
 
@@ -109,7 +109,7 @@ class Spool:
     @property
     def waiting(self) -> int:
         """Results that the centre does not have."""
-        return sum(file.rows - file.gone for file in self._files)
+        return sum(file.rows for file in self._files)
 
     def append(self, frame: Frame) -> None:
         """Take a batch: it outlives this process from now on. `frame.dropped` is reported with it.
@@ -126,7 +126,8 @@ class Spool:
             except OSError as error:
                 if error.errno not in _FULL or not self._drop_oldest():
                     raise
-        self._files[-1].rows += frame.rows + frame.dropped
+        self._files[-1].rows += frame.rows
+        self._files[-1].told += frame.dropped
         if frame.dropped:
             self._note_dropped(-frame.dropped)
 
@@ -156,7 +157,8 @@ class Spool:
         self._held = False
         for frame, (file, end) in zip(frames, list(self._places(len(frames))), strict=True):
             file.read = end
-            file.gone += frame.rows + frame.dropped
+            file.rows -= frame.rows
+            file.told -= frame.dropped
         self._clear()
         self._make_room(0)
 
@@ -224,10 +226,9 @@ class Spool:
         if len(self._files) < 2 or self._held:
             return False
         file = self._files[0]
-        lost = file.rows - file.gone
-        if lost:
-            self._note_dropped(lost)
-            log.warning("the spool is full: the oldest %d results that the centre did not have are dropped", lost)
+        if file.rows or file.told:
+            self._note_dropped(file.rows + file.told)
+            log.warning("the spool is full: the oldest %d results that the centre did not have are dropped", file.rows)
         self._forget(file)
         return True
 
@@ -239,9 +240,9 @@ class Spool:
 
     def _settle(self, file: _File) -> None:
         """What was in a file and could not be read any more is dropped."""
-        if file.rows > file.gone:
-            self._note_dropped(file.rows - file.gone)
-            log.warning("%d results in %s were damaged, and are dropped", file.rows - file.gone, file.path)
+        if file.rows > 0 or file.told > 0:
+            self._note_dropped(max(0, file.rows) + max(0, file.told))
+            log.warning("%d results in %s were damaged, and are dropped", file.rows, file.path)
 
     def _forget(self, file: _File) -> None:
         if self._reading is not None and self._reading[0] == file.path:
@@ -295,12 +296,12 @@ class Spool:
             stem, read = map(int, remembered.split())
         except (FileNotFoundError, ValueError):
             return ""
-        for file in list(self._files):
+        for number, file in reversed(list(enumerate(self._files))):
             if int(file.path.stem) < stem:
                 file.path.unlink(missing_ok=True)
-                self._files.remove(file)
+                del self._files[number]
             elif int(file.path.stem) == stem:
-                _skip(file, read)
+                self._files[number] = _measured(file.path, read)
         return remembered
 
 
@@ -342,8 +343,8 @@ def _next_mark(file: BinaryIO, at: int, size: int) -> int:
     return size
 
 
-def _heads(path: Path) -> Iterator[tuple[int, int]]:
-    """Where each frame of a file ends, by the heads alone, and the results that are lost with it."""
+def _heads(path: Path) -> Iterator[tuple[int, int, int]]:
+    """Where each frame of a file ends, by the heads alone, its results, and those that it reports as dropped."""
     with path.open("rb", buffering=0) as file:
         size, at = os.fstat(file.fileno()).st_size, 0
         while at + HEAD.size <= size:
@@ -353,16 +354,14 @@ def _heads(path: Path) -> Iterator[tuple[int, int]]:
                 at = _next_mark(file, at + 1, size)
                 continue
             at += HEAD.size + octets
-            yield at, int.from_bytes(head[16:20], "big") + int.from_bytes(head[20:28], "big")
+            yield at, int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:28], "big")
 
 
-def _measured(path: Path) -> _File:
-    return _File(path, path.stat().st_size, sum(rows for _, rows in _heads(path)))
-
-
-def _skip(file: _File, read: int) -> None:
-    file.read = min(read, file.size)
-    file.gone = sum(rows for end, rows in _heads(file.path) if end <= read)
+def _measured(path: Path, read: int = 0) -> _File:
+    """A file of which the centre has what ends at `read` or before."""
+    left = [(rows, told) for end, rows, told in _heads(path) if end > read]
+    size = path.stat().st_size
+    return _File(path, size, sum(rows for rows, _ in left), sum(told for _, told in left), min(read, size))
 
 
 def _replace(path: Path, text: str) -> None:
