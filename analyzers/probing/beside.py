@@ -74,7 +74,8 @@ class PairBeside:
     """What is kept of one service at one site, beside the flows and shares."""
 
     def __init__(self, intent: Intent, site: str, service: str) -> None:
-        self.intent, self.site, self.service = intent, site, service
+        self.site, self.service = site, service
+        self.learn(intent)
         self.latency = Latency()
         self.plane = Plane()
         self.canaries = Canaries()
@@ -91,6 +92,8 @@ class PairBeside:
     def learn(self, intent: Intent) -> None:
         """Take another intent, which still names the site and the service."""
         self.intent = intent
+        named = {(region.name, nva.name) for region in intent.regions for nva in region.nvas}
+        self._known = frozenset(named | {(region.name, "") for region in intent.regions})
 
     def apply(self, results: Sequence[ProbeResult]) -> None:
         """Fold in what one batch holds of it."""
@@ -98,10 +101,12 @@ class PairBeside:
             probe = result.probe
             if probe is Probe.THROUGHPUT:
                 self.transfers.take(result.at.timestamp(), result)
-            elif not result.counts:
+            elif result.tainted:
                 continue
             elif result.outcome is Outcome.ANSWERED:
                 self._answered(result.at.timestamp(), probe, result)
+            elif not result.counts:
+                continue
             elif probe is Probe.CANARY:
                 self.canaries.take(result.at.timestamp(), result.flow, result.outcome)
             elif probe is Probe.MTU:
@@ -126,21 +131,19 @@ class PairBeside:
             if probe in BY_NAME:
                 self._application(at, result)
             return
-        why = unknown(self.intent, identity, result.proof)
-        if why:
-            self.strangers.take(at, result, why)
-            return
         region, nva, rtt = identity.region, identity.nva, result.rtt
-        self.answered[region] = at
-        self.canaries.works(at)
+        if (region, nva) not in self._known:
+            self.strangers.take(at, result, unknown(self.intent, identity, result.proof))
+            return
+        self.answered[region] = self.canaries.works = at
         if probe is Probe.UDP:
             if result.flow >= 0:
                 self.plane.answer(at, result.flow, region, nva)
             held = result.held
-            if rtt is not None:
-                self.latency.take(at, "udp", region, nva, rtt if held is None else rtt - held, result.flow)
             if held is not None:
                 self._hold(region, nva).take(at, held)
+            if rtt is not None:
+                self.latency.take(at, "udp", region, nva, rtt - (held or 0.0), result.flow)
         elif probe in BY_NAME:
             way = result.connect if probe is Probe.HTTP else rtt
             if way is not None:

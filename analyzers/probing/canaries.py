@@ -39,12 +39,8 @@ class Canaries:
         """Unanswered beats in a row, and when the first was sent."""
         self._breaks: deque[tuple[float, int, bool]] = deque(maxlen=MOST)
         """When it broke, which, and whether it was reset."""
-        self._works = 0.0
-        """When the service last answered anybody."""
-
-    def works(self, at: float) -> None:
-        """Hear that the service answered a probe that was sent at `at`."""
-        self._works = max(self._works, at)
+        self.works = 0.0
+        """When the probe was sent by which the service last proved that it answers anybody."""
 
     def take(self, at: float, canary: int, outcome: Outcome) -> None:
         """Fold in one beat, or the end of a connection."""
@@ -72,7 +68,7 @@ class Canaries:
         """Return the canaries that broke together within the last seconds."""
         if not self._breaks or now - self._breaks[-1][0] > TOGETHER + BEATS:
             return None
-        broke = [b for b in self._breaks if now - b[0] <= TOGETHER + BEATS and (b[2] or self._works > b[0])]
+        broke = [b for b in self._breaks if now - b[0] <= TOGETHER + BEATS and (b[2] or self.works > b[0])]
         which = {canary: reset for _, canary, reset in broke}
         alive = sum(now - at <= ALIVE for at in self._beats.values())
         if len(which) < max(LEAST, PART * alive):

@@ -180,7 +180,7 @@ def test_canaries_hang_only_where_new_connections_are_answered() -> None:
             for canary in (0, 1):
                 canaries.take(float(beat), canary, Outcome.SILENT)
             if works:
-                canaries.works(float(beat) + 0.5)
+                canaries.works = beat + 0.5
             assert (canaries.found(beat + 1.0) is not None) is (works and beat == 3)
 
 

@@ -81,4 +81,4 @@ def test_folding_a_result_costs_some_microseconds() -> None:
     for results in reports:
         pair.apply(results)
     each = (process_time() - began) / sum(map(len, reports))
-    assert each < 15e-6, f"{each * 1e6:.1f} us"  # measured: 5 to 6; this machine is shared
+    assert each < 20e-6, f"{each * 1e6:.1f} us"  # measured: 6 on a machine with much else to do
