@@ -16,6 +16,7 @@ import pyarrow as pa
 from store.folder import CLOSED, GROWING, SEALED, Folder
 from store.schema import SCHEMAS, nanoseconds
 from store.standing import FEED_EVENTS, PEER_EVENTS, Event, Order, Standings, standings
+from store.tail import Tail
 
 SECOND: Final = 1_000_000_000
 SLACK: Final = timedelta(days=1)
@@ -95,6 +96,13 @@ class Scan:
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table known to queries."""
         self._connection.register(name, table)
+
+    def narrow(self, tail: Tail) -> None:
+        """Make a table known with a tail's columns alone, which has the growing segments in memory already."""
+        self._views.add(tail.table)
+        sealed = [path for path in self._sealed if path.name.startswith(f"{tail.table}-")]
+        growing = [path for path in self._growing if path.name.startswith(f"{tail.table}-")]
+        self._union(tail.table, tail.schema, sealed, tail.read(growing))
 
     @cached_property
     def events(self) -> list[Event]:
