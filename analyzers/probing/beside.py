@@ -108,7 +108,7 @@ class PairBeside:
             elif not result.counts:
                 continue
             elif probe is Probe.CANARY:
-                self.canaries.take(result.at.timestamp(), result.flow, result.outcome)
+                self.canaries.take(result.at.timestamp(), result)
             elif probe is Probe.MTU:
                 self.ladder.take(result.at.timestamp(), result)
             elif result.outcome is Outcome.INVALID:
@@ -121,7 +121,7 @@ class PairBeside:
 
     def _answered(self, at: float, probe: Probe, result: ProbeResult) -> None:
         if probe is Probe.CANARY:
-            self.canaries.take(at, result.flow, result.outcome)
+            self.canaries.take(at, result)
             return
         if probe is Probe.MTU:
             self.ladder.take(at, result)

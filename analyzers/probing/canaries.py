@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from anycast.probe import Outcome
+from anycast.probe import Outcome, ProbeResult
 
 TOGETHER: Final = 10.0  # seconds within which breaks belong together
 PART, LEAST = 0.25, 2
@@ -42,17 +42,20 @@ class Canaries:
         self.works = 0.0
         """When the probe was sent by which the service last proved that it answers anybody."""
 
-    def take(self, at: float, canary: int, outcome: Outcome) -> None:
-        """Fold in one beat, or the end of a connection."""
+    def take(self, at: float, result: ProbeResult) -> None:
+        """Fold in one beat, or the end of a connection; one that did not open has no age, and did not break."""
+        canary, outcome = result.flow, result.outcome
         if canary not in self._beats and len(self._beats) >= MOST:
             return
         if outcome is Outcome.ANSWERED:
             self._beats[canary] = at
             self._silent.pop(canary, None)
-        elif outcome is Outcome.RESET and canary in self._beats:
+        elif canary not in self._beats or result.value is None:
+            return
+        elif outcome is Outcome.RESET:
             self._silent.pop(canary, None)
             self._breaks.append((at, canary, True))
-        elif outcome is Outcome.SILENT and canary in self._beats:
+        elif outcome is Outcome.SILENT:
             beats, since = self._silent.get(canary, (0, at))
             self._silent[canary] = (beats + 1, since)
             if beats + 1 == BEATS:

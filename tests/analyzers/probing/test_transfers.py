@@ -1,6 +1,6 @@
 """`throughput-drop`, `mtu-blackhole`, `tcp-break`: transfers, sizes and long-lived connections."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -138,7 +138,11 @@ def test_a_hole_at_a_site_is_a_finding_and_old_rounds_are_none() -> None:
 
 def broke(site: Probed, outcome: Outcome, *which: int) -> None:
     for canary in which:
-        site.agent.extra.append(ProbeResult(site.now, Probe.CANARY, "web", outcome, canary))
+        site.agent.extra.append(beat(canary, outcome, site.now))
+
+
+def beat(canary: int, outcome: Outcome, at: datetime = START, age: float | None = 20.0) -> ProbeResult:
+    return ProbeResult(at, Probe.CANARY, "web", outcome, canary, value=age)
 
 
 def test_two_of_four_that_are_reset_together_are_a_break_with_what_changed_before() -> None:
@@ -175,13 +179,24 @@ def test_canaries_hang_only_where_new_connections_are_answered() -> None:
     for works in (True, False):
         canaries = Canaries()
         for canary in range(4):
-            canaries.take(0.0, canary, Outcome.ANSWERED)
-        for beat in range(1, 4):
+            canaries.take(0.0, beat(canary, Outcome.ANSWERED))
+        for n in range(1, 4):
             for canary in (0, 1):
-                canaries.take(float(beat), canary, Outcome.SILENT)
+                canaries.take(float(n), beat(canary, Outcome.SILENT))
             if works:
-                canaries.works = beat + 0.5
-            assert (canaries.found(beat + 1.0) is not None) is (works and beat == 3)
+                canaries.works = n + 0.5
+            assert (canaries.found(n + 1.0) is not None) is (works and n == 3)
+
+
+def test_a_connection_that_does_not_open_did_not_break() -> None:
+    canaries = Canaries()
+    for canary in range(4):
+        canaries.take(0.0, beat(canary, Outcome.ANSWERED))
+        canaries.take(2.0, beat(canary, Outcome.RESET, age=None))
+    assert canaries.found(3.0) is None
+    canaries.take(3.0, beat(0, Outcome.RESET))
+    canaries.take(3.0, beat(1, Outcome.RESET))
+    assert canaries.found(4.0) is not None
 
 
 def test_one_beat_that_is_lost_is_no_break() -> None:
@@ -200,6 +215,6 @@ def test_a_new_run_of_the_agent_opens_new_connections_and_breaks_none() -> None:
     assert len(site.found(Kind.TCP_BREAK)) <= 1
     canaries = Canaries()
     for canary in range(1000):
-        canaries.take(0.0, canary, Outcome.ANSWERED)
-        canaries.take(1.0, canary, Outcome.RESET)
+        canaries.take(0.0, beat(canary, Outcome.ANSWERED))
+        canaries.take(1.0, beat(canary, Outcome.RESET))
     assert len(canaries._beats) == len(canaries._breaks) == 128
