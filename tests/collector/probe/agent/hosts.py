@@ -103,3 +103,21 @@ def answering(host: str, address: str) -> Iterator[Ports]:
             yield Ports(*map(int, process.stdout.readline().split()))
         finally:
             process.kill()
+
+
+@contextmanager
+def echoing(host: str, how: str, own: str, other: str) -> Iterator[None]:
+    """Let a host answer echo requests in a wrong way."""
+    command = ["ip", "netns", "exec", host, sys.executable, "-m", "tests.collector.probe.agent.echoes", how, own, other]
+    subprocess.run(
+        ["ip", "netns", "exec", host, "sysctl", "-qw", "net.ipv4.icmp_echo_ignore_all=1"],
+        check=True,
+        capture_output=True,
+    )
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[4]) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "answers\n"
+            yield
+        finally:
+            process.kill()
