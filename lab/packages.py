@@ -25,7 +25,14 @@ LAB = {  # a program each package brings, and the package
     "nft": "nftables",
     "openssl": "openssl",
 }
-TESTS = LAB | {"bgpdump": "bgpdump", "chromium": "chromium", "fping": "fping"}
+TESTS = LAB | {
+    "bgpdump": "bgpdump",
+    "chromium": "chromium",
+    "fping": "fping",
+    "knotd": "knot",
+    "nsd": "nsd",
+    "prometheus-blackbox-exporter": "prometheus-blackbox-exporter",
+}
 SETS = {"demo": LAB, "lab": LAB, "test": TESTS}
 
 

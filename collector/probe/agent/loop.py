@@ -19,8 +19,7 @@ from collector.probe.agent.lag import Lag
 from collector.probe.agent.schedule import Schedule, phase
 from collector.probe.agent.senders import Senders
 from collector.probe.config.values import AgentSettings
-from collector.probe.identity.keyfile import read_key
-from collector.probe.identity.keys import Key, Keys
+from collector.probe.identity.keys import Keys
 from collector.probe.taken import Health, Taken
 
 TOGETHER: Final = 10
@@ -42,11 +41,10 @@ class Prober:
         self,
         settings: AgentSettings,
         deliver: Callable[[Taken], None],
-        keys: Keys | None = None,
+        keys: Keys,
         clock: Clock | None = None,
     ) -> None:
-        """`deliver` is called in the loop and must not wait. The first of `keys` asks; None reads the files that the
-        settings name, and raises KeyFileError or ValueError."""
+        """`deliver` is called in the loop and must not wait. The first of `keys` asks."""
         self._settings = settings
         self._clock = clock or Clock()
         now = self._clock.mono()
@@ -54,7 +52,7 @@ class Prober:
         self._bucket = Bucket(settings.cap, now)
         self._schedule = Schedule()
         self._kit = Kit(self._clock, self._lag.take, Ears(), ns(settings.timeout), ns(settings.late), self._allowed)
-        self._senders = Senders(self._kit, read_keys(settings) if keys is None else keys, settings)
+        self._senders = Senders(self._kit, keys, settings)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._together = int(min(IDLE, max(BUSY, TOGETHER * SECOND / max(1.0, settings.rate))))
         self._opened = False
@@ -147,11 +145,6 @@ class Prober:
         due = self._schedule.next
         at = now + IDLE if due is None else max(now + self._together, min(now + IDLE, due))
         self._loop.call_at(at / 1e9, self._wake)
-
-
-def read_keys(settings: AgentSettings) -> Keys:
-    """Read the keys that the agent's file names, in its order. Raises KeyFileError, or ValueError in a sentence."""
-    return Keys(Key(number, settings.site, read_key(path)) for number, path in settings.keys.items())
 
 
 def _more_descriptors() -> None:

@@ -12,9 +12,8 @@ import pytest
 
 from anycast.probe import Outcome, Probe
 from collector.probe.agent.clock import Clock
-from collector.probe.agent.loop import Prober, read_keys
+from collector.probe.agent.loop import Prober
 from collector.probe.config.values import HttpProbe, Probes, TcpProbe, UdpProbe
-from collector.probe.identity.keyfile import KeyFileError, make_key
 from tests.collector.probe.agent.probers import KEYS, asked, probing, responder, settings
 
 
@@ -128,16 +127,7 @@ async def test_no_descriptor_is_left_after_the_end() -> None:
     assert before <= within
 
 
-def test_keys_are_read_from_the_files_that_the_agents_file_names(tmp_path: Path) -> None:
-    make_key(tmp_path / "new.key")
-    make_key(tmp_path / "old.key")
-    told = settings(keys={7: tmp_path / "new.key", 3: tmp_path / "old.key"})
-    assert [key.id for key in read_keys(told)] == [7, 3]
-    with pytest.raises(KeyFileError, match=r"none\.key cannot be read"):
-        read_keys(settings(keys={7: tmp_path / "none.key"}))
-
-
-def test_a_stopped_process_taints_what_it_took(tmp_path: Path) -> None:
+def test_a_stopped_process_taints_what_it_took() -> None:
     """SIGSTOP and SIGCONT, as a starved machine does to a process."""
     program = """
 import asyncio, sys
