@@ -12,6 +12,7 @@ in a row begins anew, what was learnt stays. `plain` is what survives a restart 
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from analyzers.probing.account import Account
 from analyzers.probing.agents import AgentHealth
 from analyzers.probing.applications import Answers, Holding, Speed
 from analyzers.probing.canaries import Canaries
@@ -255,10 +256,12 @@ class AgentBeside:
     def __init__(self, site: str) -> None:
         self.site = site
         self.health = AgentHealth()
+        self.account = Account()
 
     def apply(self, report: AgentReported) -> None:
         """Fold in one batch, whole; late ones and those of a second agent too."""
         self.health.take(report)
+        self.account.take(report)
 
     def plain(self) -> Mapping[str, Plain]:
         """Return what survives a restart."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
+from analyzers.probing.account import Account
 from analyzers.probing.hearing import Hearing
 from anycast.catchment import HostCatchment
 from anycast.intent import Intent
@@ -26,6 +27,7 @@ class Hosts:
     def __init__(self, intent: Intent) -> None:
         self.hearing: dict[str, Hearing] = {}
         """By NVA."""
+        self.accounts: dict[str, Account] = {}
         self._seen: dict[tuple[str, str], HostCatchment] = {}
         """By service and target."""
         self.learn(intent)
@@ -50,6 +52,7 @@ class Hosts:
             return
         if self.hearing.setdefault(report.site, Hearing()).take(report) is None:
             return  # it came before
+        self.accounts.setdefault(report.site, Account()).take(report)
         for result in report.results:
             if _counts(result, report.site) and (service := self._service(result.seen)) is not None:
                 self._take(service, report.site, result)
