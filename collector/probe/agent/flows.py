@@ -1,8 +1,13 @@
 """Fixed flows, which keep a leg of each ECMP group to themselves, and rotating probes, which sample all of them."""
 
+from typing import Final
+
 from anycast.probe import Outcome
 from collector.probe.agent.kit import Asks
 from collector.probe.agent.udp import Sender, Udp
+
+PATIENCE: Final = 3
+"""Times in a row that a socket may fail to send before it is opened anew: its own address may be gone."""
 
 
 class Flow:
@@ -13,6 +18,8 @@ class Flow:
         self.udp, self.asks, self.every = udp, asks, every
         self._port, self._size, self._dscp = port, size, dscp
         self._sender: Sender | None = None
+        self._failed = 0
+        """Times in a row that nothing could be sent."""
 
     def sender(self) -> Sender | None:
         """Return the flow's socket, opened if it was not; None where that cannot be done now."""
@@ -23,7 +30,11 @@ class Flow:
     def fire(self) -> None:
         """Send one request. A socket that cannot send is opened anew: our own address may have changed."""
         sender = self.sender()
-        if sender is not None and self.udp.send(sender, self.asks, self._size) is Outcome.UNREACHABLE:
+        if sender is None:
+            return
+        how = self.udp.send(sender, self.asks, self._size)
+        self._failed = 0 if how is None else self._failed + 1
+        if how is Outcome.UNREACHABLE or self._failed >= PATIENCE:
             self.close()
 
     def close(self) -> None:

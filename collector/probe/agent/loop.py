@@ -136,15 +136,22 @@ class Prober:
     def _wake(self) -> None:
         if self._loop is None:
             return
-        now = self._clock.mono()
+        try:
+            at = self._step(self._clock.mono())
+        except Exception as error:  # told by `run`, which ends with it: a loop that only stopped waking would seem well
+            self._kit.tasks.failed = error
+        else:
+            self._loop.call_at(at / SECOND, self._wake)
+
+    def _step(self, now: int) -> int:
+        """Read, expire and send; return when to do so again."""
         if self._drained(now) and self._senders.due(now):
             self._senders.expire(now)
         for stream in self._schedule.take(now + self._together):
             if self._allowed():
                 stream.fire()
         due = self._schedule.next
-        at = now + IDLE if due is None else max(now + self._together, min(now + IDLE, due))
-        self._loop.call_at(at / 1e9, self._wake)
+        return now + IDLE if due is None else max(now + self._together, min(now + IDLE, due))
 
 
 def _more_descriptors() -> None:

@@ -115,6 +115,16 @@ async def test_an_error_of_our_own_ends_the_agent_and_leaves_nothing_open(monkey
     assert prober.sockets == 0
 
 
+async def test_an_error_while_sending_ends_the_agent_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(self: object) -> None:
+        raise AssertionError("a defect")
+
+    monkeypatch.setattr("collector.probe.agent.tcp.Handshake.fire", wrong)
+    prober = Prober(settings(asked(Probes(tcp=TcpProbe(9, 0.1)))), lambda taken: None, KEYS)
+    with pytest.raises(AssertionError, match="a defect"):
+        await asyncio.wait_for(prober.run(), 5)
+
+
 async def test_no_descriptor_is_left_after_the_end() -> None:
     before = len(os.listdir("/proc/self/fd"))
     async with responder() as ports:

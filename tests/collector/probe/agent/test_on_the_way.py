@@ -108,6 +108,18 @@ async def test_where_our_own_kernel_knows_no_way_it_says_so_and_finds_it_again(h
             await agent.until(kind, Outcome.ANSWERED, count=3)
 
 
+async def test_a_flow_outlives_a_change_of_our_own_address(hosts: Hosts, ports: Ports) -> None:
+    async with probing(asked(everything(ports), SERVICE)) as agent:
+        await agent.until(Probe.UDP, Outcome.ANSWERED, count=8)
+        hosts.run(hosts.us, "ip", "addr", "del", "198.18.1.2/24", "dev", "r1")
+        hosts.run(hosts.us, "ip", "addr", "add", "198.18.1.3/24", "dev", "r1")
+        hosts.run(hosts.us, "ip", "route", "replace", "default", "via", R1)
+        before = len(agent.of(Probe.UDP, Outcome.ANSWERED))
+        after = (await agent.until(Probe.UDP, Outcome.ANSWERED, count=before + 40))[before + 10 :]
+    assert {one.flow for one in after} >= {0, 1, 2, 3}
+    assert {one.port for one in after if one.flow >= 0} == {43_000, 43_001, 43_002, 43_003}
+
+
 async def test_what_our_own_firewall_drops_was_never_sent(hosts: Hosts, ports: Ports) -> None:
     hosts.nft(hosts.us, "output", "meta l4proto { icmp, udp } drop")
     async with probing(asked(everything(ports), SERVICE)) as agent:
