@@ -107,12 +107,14 @@ class Probed(Network):
         settle: float = 8.0,
     ) -> None:
         super().__init__(meant or probed_intent(), table)
-        self.random = Random(seed)
+        self.random, self.began = Random(seed), self.now
         self.services, self.controls, self.flows = tuple(services), controls, flows
         self.faults: list[Fate] = []
         self.loss = 0.0
         self.lands: dict[tuple[str, str], tuple[str, ...]] = {
-            (site, service): ("weu",) if site == "ams" else ("weu", "eus") for site in sites for service in ADDRESSES
+            (site, service): ("weu", "eus") if (site, service) in (("nyc", "web"), ("nyc", "vdi")) else ("weu",)
+            for site in sites
+            for service in ADDRESSES
         }
         """Regions that the routers spread a site's flows over."""
         self.nvas: dict[str, tuple[str, ...]] = {name: (f"{name}-nva1", f"{name}-nva2") for name in NET}
@@ -129,6 +131,7 @@ class Probed(Network):
                 first = self.now + timedelta(seconds=self.random.random() * beat.every)
                 self._push(first, agent, beat)
         self.run(settle)
+        self.steps.clear()  # that agents had not reported before they were started
 
     # What is asked.
 
@@ -250,8 +253,8 @@ class Probed(Network):
     def _turns(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, Agent | None]]:
         quarter = timedelta(seconds=0.25)
         for agent in (*self.agents, None):
-            phase = timedelta(seconds=agent.phase if agent is not None else 0.0)
-            at = start + phase
+            at = self.began + timedelta(seconds=agent.phase if agent is not None else 0.0)
+            at += (max(start - at, timedelta()) // quarter) * quarter
             while at <= end:
                 if at > start:
                     yield at, agent
