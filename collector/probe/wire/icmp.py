@@ -8,7 +8,6 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from anycast.prefix import Address
 from collector.probe.wire.checksum import checksum
 from collector.probe.wire.ip import IPV4, Header, decode_header
 from collector.probe.wire.quoted import Quoted, decode_quoted
@@ -111,8 +110,3 @@ def _quoted(octets: bytes) -> Quoted | None:
         return decode_quoted(octets)
     except Malformed:
         return None  # RFC 792 lets a host send less than it should; the error itself is still one
-
-
-def sender(error: IcmpError) -> Address | None:
-    """Return who sent an error, where the socket gave the IP header."""
-    return error.header.source if error.header else None

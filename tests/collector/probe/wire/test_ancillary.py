@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import socket
+import struct
 import time
 from ipaddress import ip_address
 
@@ -73,6 +74,11 @@ def test_a_port_where_nobody_listens_is_a_queued_error_with_its_sender(
 def test_a_message_without_an_error_is_none() -> None:
     assert queued_error([(1, 35, bytes(16))]) is None
     assert stamp_and_ttl([]) == (0, 0)
+
+
+def test_an_error_of_our_own_kernel_has_no_sender() -> None:
+    error = queued_error([(0, IP_RECVERR, struct.pack("@IBBBBII", errno.EMSGSIZE, 1, 0, 0, 0, 1400, 0) + bytes(16))])
+    assert error == QueuedError(4, errno.EMSGSIZE, 1, 0, 0, 1400, 0, None)
 
 
 def test_the_kernel_measures_a_handshake() -> None:
