@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 from anycast.probe import LOST, Outcome, Probe, Proof
-from store.probed import OUTCOMES, PROBES, PROOFS
+from store.answers import Page
+from store.probed import COLUMNS as PROBED
+from store.probed import OUTCOMES, PROBES, PROOFS, Probed, probed
 from store.reader import SPOOLED, Reader
 from store.scan import Scan, stamp
 from store.schema import nanoseconds
@@ -23,7 +25,7 @@ NAMES: Final = 32
 MOST: Final = 200_000
 """Rows of one answer, before they are put together."""
 MOST_WAYS: Final = 10_000
-"""Different traceroutes."""
+"""Changes of traceroutes."""
 
 _COLUMNS: Final = (
     "at", "site", "target", "probe", "outcome", "flow", "rtt", "region", "nva", "proof", "hops", "tainted",
@@ -85,14 +87,15 @@ class Flowed(NamedTuple):
 
 
 class Way(NamedTuple):
-    """How a flow was traced, the first time of it: nanoseconds since 1970."""
+    """How a flow was traced: nanoseconds since 1970."""
 
     at: int
     flow: int
     hops: tuple[str, ...]
 
 
-Row = TypeVar("Row")
+Place = tuple[int, str, int, int]
+"""Where a page ended: microseconds since 1970, run, batch and number of its last result."""
 
 
 class Charts(Reader):
@@ -152,11 +155,31 @@ class Charts(Reader):
         return [Flowed(*row) for row in self._chart(sql, site, service, start, end, width)]
 
     def ways(self, site: str, service: str, start: datetime, end: datetime) -> list[Way]:
-        """Return the different ways that fixed flows were traced in [start, end), in the order of their first time."""
-        sql = f"""select min(epoch_ns("at")) as first_at, flow, hops from probes
+        """Return how fixed flows were traced in [start, end), whenever it was otherwise than before."""
+        sql = f"""select epoch_ns("at"), flow, hops from probes
                   where {_WHERE} and flow >= 0 and hops <> '' and probe = {PROBES.index(Probe.TRACE)}
-                  group by flow, hops order by first_at limit {MOST_WAYS}"""
+                  qualify hops is distinct from lag(hops) over (partition by flow order by "at")
+                  order by "at", flow limit {MOST_WAYS}"""
         return [Way(at, flow, tuple(hops.split())) for at, flow, hops in self._chart(sql, site, service, start, end, 1)]
+
+    def results(
+        self, site: str, target: str | None, start: datetime, end: datetime, limit: int, after: Place | None = None
+    ) -> Page[Probed]:
+        """Return results of one agent sent in [start, end), oldest first, those behind `after` where it is given."""
+        behind = 'and (epoch_ns("at") // 1000, run, batch, number) > ($us, $run, $batch, $number)' if after else ""
+        asked = "and target = $target" if target is not None else ""
+        sql = f"""select {PROBED} from probes where site = $site {asked} {behind}
+                  and "at" >= $start::TIMESTAMPTZ_NS and "at" < $end::TIMESTAMPTZ_NS
+                  order by epoch_ns("at") // 1000, run, batch, number limit $limit"""
+        known = {"site": site, "limit": limit + 1, "start": stamp(nanoseconds(start)), "end": stamp(nanoseconds(end))}
+        more = {} if after is None else dict(zip(("us", "run", "batch", "number"), after, strict=True))
+        given = known | more | ({} if target is None else {"target": target})
+
+        def ask(scan: Scan) -> Page[Probed]:
+            found = scan.rows(sql, given, "probes")
+            return Page(tuple(map(probed, found[:limit])), len(found) > limit)
+
+        return self._look(start.astimezone(UTC).date(), (end + SPOOLED).astimezone(UTC).date(), ask)
 
     def _chart(self, sql: str, site: str, target: str, start: datetime, end: datetime, width: int) -> list[Any]:
         first = nanoseconds(start)

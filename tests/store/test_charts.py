@@ -9,8 +9,10 @@ from statistics import median
 import pytest
 
 from anycast.probe import Outcome, Probe, Proof
-from store.charts import NAMES, Charts
+from store.charts import NAMES, Charts, Place
 from store.journal import Journal
+from store.probed import Probed
+from store.schema import nanoseconds
 from store.seal import seal
 from store.tail import Tail
 from tests.store.made import NOON, at
@@ -108,11 +110,36 @@ def test_flows_are_counted_each_by_itself(journal: Journal) -> None:
     ]
 
 
-def test_ways_are_told_once_each_the_first_first(journal: Journal) -> None:
-    for n, hops in enumerate(("192.0.2.1 172.16.0.1", "192.0.2.1 172.16.0.5", "192.0.2.1 172.16.0.1")):
-        append(journal, probe_row(n, probe=Probe.TRACE, flow=4, hops=hops))
+def test_ways_are_told_when_they_change(journal: Journal) -> None:
+    for n, last in enumerate("11551"):
+        append(journal, probe_row(n, probe=Probe.TRACE, flow=4, hops=f"192.0.2.1 172.16.0.{last}"))
+        append(journal, probe_row(n, probe=Probe.TRACE, flow=5, hops="192.0.2.1 *"))
     found = Charts(journal.folder.path).ways("ams", "web", NOON, at(10))
-    assert [(way.flow, way.hops[-1]) for way in found] == [(4, "172.16.0.1"), (4, "172.16.0.5")]
+    assert [(way.flow, way.hops[-1]) for way in found] == [
+        (4, "172.16.0.1"),
+        (5, "*"),
+        (4, "172.16.0.5"),
+        (4, "172.16.0.1"),
+    ]
+    assert [way.at // SECOND - found[0].at // SECOND for way in found] == [0, 0, 2, 4]
+
+
+def test_pages_of_results_follow_each_other_without_a_gap(journal: Journal) -> None:
+    rows = [probe_row(n // 5, number=n, run=f"run{n % 2}", target="web" if n % 3 else "dns") for n in range(50)]
+    append(journal, *rows, probe_row(3, site="nyc"))
+    charts = Charts(journal.folder.path)
+    got: list[Probed] = []
+    after: Place | None = None
+    while True:
+        page = charts.results("ams", None, NOON, at(100), 7, after)
+        got += page.rows
+        if not page.more:
+            break
+        last = page.rows[-1]
+        after = (nanoseconds(last.result.at) // 1000, last.run, last.batch, last.number)
+    assert sorted(each.number for each in got) == list(range(50))
+    assert [each.result.at for each in got] == sorted(each.result.at for each in got)
+    assert {each.result.target for each in charts.results("ams", "dns", NOON, at(100), 100).rows} == {"dns"}
 
 
 def test_names_that_are_made_up_do_not_make_an_answer_longer(journal: Journal) -> None:
