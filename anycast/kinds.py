@@ -358,9 +358,10 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             Severity.WARNING,
             _held(1, 10),
             (Rung.V7,),
-            "A region answers a site slower than before, by more than 3 ms and 15 %: two of three detectors agree "
-            "(a rank test, a CUSUM, Page-Hinkley). It is judged for each region that answers, so that a catchment "
-            "shift is none. Info while it is faster than before.",
+            "A region answers a site slower than before: two of three detectors agree (a rank test, a CUSUM, "
+            "Page-Hinkley), and the median moved by 2 ms and 2 % at least. A warning from 3 ms and 15 % on; info while "
+            "it is less, or faster. It is judged for each region that answers, so that a catchment shift is none, and "
+            "not while a throughput test of the site runs. What lasts half an hour becomes normal.",
             "Trace the path of one flow; ask the carrier; compare with the same region's unicast controls.",
             "two detectors of three are the hold-down",
         ),
@@ -403,9 +404,10 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             Severity.MAJOR,
             _held(0, 10),
             (Rung.V1, Rung.V2, Rung.V5, Rung.V6, Rung.V7),
-            "After a withdrawal, a lost session or the first lost packet, a site's routes or its traffic had not "
-            "settled within the objective of the mechanism (1 s with BFD, hold time and 3 s without it, 75 s at an "
-            "ExpressRoute gateway, 20 s at a VPN gateway).",
+            "A site's routes or its traffic had not come to rest within the objective of the mechanism: after a "
+            "withdrawal or a lost session, or after the first lost packet where the NVA died in silence and its route "
+            "still stands. The objective is 1 s with BFD, the hold time that is meant and 3 s without it, 75 s through "
+            "an ExpressRoute gateway, 20 s through a VPN gateway, and 3 s for a withdrawal elsewhere.",
             "Look for the slowest hop in the evidence: timers, the advertisement interval, path hunting.",
             "the objective is the hold-down",
         ),
@@ -449,8 +451,9 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             Severity.MAJOR,
             _held(3, 10),
             (Rung.V0, Rung.V7),
-            "An application answers with errors: a tenth or more of the answers have a status of 500 or more, a wrong "
-            "rcode, a failed TLS handshake or a cut body (critical from one half on).",
+            "An application answers with errors: three of its last ten answers, or a tenth of those of the last "
+            "minute, have a status of 500 or more, a wrong rcode, a failed TLS handshake, or were cut (critical from "
+            "one half on).",
             "Look at the application of the region that is named; take the region out if it does not recover.",
             "a deployment restarts within seconds",
         ),

@@ -52,6 +52,10 @@ def test_hold_downs_are_those_agreed() -> None:
         Kind.UNEXPECTED_REGION,
         Kind.MORE_SPECIFIC,
         Kind.CASCADE,
+        Kind.BLACKHOLE,
+        Kind.DEAD_LEG,
+        Kind.UNREACHABLE,
+        Kind.IDENTITY_INVALID,
     }
 
 

@@ -21,6 +21,7 @@ from tests.analyzers.network import (
     services,
     vantages,
 )
+from tests.analyzers.probing.causes import CAUSES as PROBED
 
 NVA = nva_source("weu-nva1")
 
@@ -79,6 +80,7 @@ CAUSES: dict[Kind, Callable[[Network], None]] = {
     Kind.OVERLAP: _announce("10.10.3.0/24", 65010),
     Kind.PREFIX_LIMIT: _fill,
     Kind.BLIND: lambda network: network.cut("gobgp"),
+    **PROBED,
 }
 
 
