@@ -1,0 +1,202 @@
+"""What probes showed over time, from the data folder alone: with or without a daemon that writes to it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Final, TypeVar
+
+from analyzers.probing.shares import wilson
+from anycast.catchment import LegKind
+from anycast.charted import Answered, LegsChart, LegStep, SharesChart, ShareStep, Smoke, SmokeChart, ToldShift, Window
+from anycast.finding import Kind, Step
+from anycast.probe import Probe, Proof
+from anycast.situation import EventKind
+from store.answers import Page
+from store.charts import Charts as Questions
+from store.charts import Flowed, Place, Shared, Smoked, Way
+from store.ledger import LedgerReader
+from store.probed import PROOFS, Probed
+
+MOST_STEPS: Final = 1_000
+MOST_TOLD: Final = 500  # findings of one site and service that are looked through for shifts
+TOLD_WITHIN: Final = timedelta(seconds=30)  # after traffic moved
+PARTINGS: Final = 3  # places on the way at which flows part, nearest first
+NANOSECONDS: Final = 1e9
+
+
+class Charts:
+    """Answers from one data folder. Threads may share it."""
+
+    def __init__(self, data: Path) -> None:
+        """Raises JournalError for a journal that a newer Catchment wrote."""
+        self._ledger, self._questions = data / "ledger.sqlite", Questions(data / "journal")
+
+    def smoke(self, site: str, target: str, window: Window, probe: Probe | None = None) -> SmokeChart:
+        """Return round trips from a site to a target, by the way of asking that says most when `probe` is None."""
+        way, rows = self._questions.smoke(site, target, window.start, window.end, _width(window), probe)
+        return SmokeChart(site, target, window, way, tuple(_smoke(row, window) for row in rows))
+
+    def shares(self, site: str, service: str, window: Window) -> SharesChart:
+        """Return where a site's traffic for a service landed, and the shifts that were told meanwhile."""
+        way, rows = self._questions.shares(site, service, window.start, window.end, _width(window))
+        steps = tuple(_shares(step, at, window) for step, at in _by_step(rows, lambda row: row.step))
+        return SharesChart(site, service, window, way, steps, self.shifts(site, service, window))
+
+    def legs(self, site: str, service: str, window: Window) -> LegsChart:
+        """Return what each leg lost, and how long it took."""
+        asked = (site, service, window.start, window.end)
+        rows, ways = self._questions.flows(*asked, _width(window)), self._questions.ways(*asked)
+        return LegsChart(site, service, window, tuple(_legs(rows, ways, window)))
+
+    def results(
+        self, site: str, target: str | None, window: Window, limit: int, after: Place | None = None
+    ) -> Page[Probed]:
+        """Return results one by one, oldest first, those behind `after` where it is given."""
+        return self._questions.results(site, target, window.start, window.end, limit, after)
+
+    def shifts(self, site: str, service: str, window: Window) -> tuple[ToldShift, ...]:
+        """Return the shifts that were told; none where there is no ledger."""
+        if not self._ledger.exists():
+            return ()
+        found, end = [], window.end + TOLD_WITHIN
+        with LedgerReader(self._ledger) as reader:
+            opened = reader.events(
+                start=window.start, end=end, limit=MOST_TOLD, newest=True,
+                kind=str(EventKind.FINDING), what=str(Step.OPENED), site=site, service=service,
+            )  # fmt: skip
+            for event in opened:
+                record = reader.record(event.finding) if event.finding else None
+                if record is not None and record.finding.kind is Kind.CATCHMENT_SHIFT:
+                    told = record.finding
+                    why = dict(told.evidence).get("event", "")
+                    found.append(ToldShift(told.since, told.summary, told.severity, why, record.id))
+        return tuple(each for each in found if window.start <= each.at < window.end)
+
+
+def _width(window: Window) -> int:
+    return int(window.step * NANOSECONDS)
+
+
+def _at(window: Window, step: int) -> datetime:
+    return window.start + timedelta(seconds=step * window.step)
+
+
+def _proof(index: int | None) -> Proof:
+    return Proof.NONE if index is None else PROOFS[index]
+
+
+def _smoke(row: Smoked, window: Window) -> Smoke:
+    times = (row.least, row.p25, row.p50, row.p75, row.p90, row.p99, row.most)
+    least, p25, p50, p75, p90, p99, most = (None if each is None else each / NANOSECONDS for each in times)
+    return Smoke(
+        _at(window, row.step), row.region, row.sent, row.lost, least, p25, p50, p75, p90, p99, most, _proof(row.proof)
+    )
+
+
+def _shares(step: int, rows: Sequence[Shared], window: Window) -> ShareStep:
+    """One step; answers that prove no region count as sent, and in nobody's share."""
+    sent, lost = sum(row.sent for row in rows), sum(row.lost for row in rows)
+    whole = sum(row.sent for row in rows if row.region)
+    regions = (Answered(r.region, r.sent, wilson(r.sent, whole), _proof(r.proof)) for r in rows if r.region)
+    return ShareStep(_at(window, step), sent, lost, wilson(lost, sent), tuple(regions))
+
+
+Row = TypeVar("Row")
+
+
+def _by_step(rows: Sequence[Row], step: Callable[[Row], int]) -> Iterator[tuple[int, list[Row]]]:
+    grouped: dict[int, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(step(row), []).append(row)
+    return iter(sorted(grouped.items()))
+
+
+def _legs(rows: Sequence[Flowed], ways: Sequence[Way], window: Window) -> Iterator[LegStep]:
+    """Every leg of every step. A flow's losses are those of the leg that answered it in the step, else of the last."""
+    lands = _first(rows)
+    hops = _Hops(ways)
+    for step, found in _by_step(rows, lambda row: row.step):
+        of_flow: dict[int, list[Flowed]] = {}
+        for row in found:
+            of_flow.setdefault(row.flow, []).append(row)
+        for flow, own in of_flow.items():
+            answered = max((row for row in own if row.nva), key=lambda row: row.sent, default=None)
+            if answered is not None:
+                lands[flow] = (answered.nva, answered.region)
+        end = _at(window, step + 1).timestamp() * NANOSECONDS
+        circuits = hops.until(end, {flow: place[0] for flow, place in lands.items() if flow in of_flow})
+        members: dict[tuple[LegKind, str], list[int]] = {}
+        for flow in sorted(of_flow):
+            if (place := lands.get(flow)) is not None:
+                members.setdefault((LegKind.NVA, place[0]), []).append(flow)
+            for name in circuits.get(flow, ()):
+                members.setdefault((LegKind.CIRCUIT, name), []).append(flow)
+        for (kind, name), flows in sorted(members.items()):
+            yield _leg(_at(window, step), kind, name, {flow: of_flow[flow] for flow in flows}, lands)
+
+
+def _leg(
+    at: datetime, kind: LegKind, name: str, flows: Mapping[int, list[Flowed]], lands: Mapping[int, tuple[str, str]]
+) -> LegStep:
+    rows = [row for own in flows.values() for row in own if kind is LegKind.CIRCUIT or row.nva in ("", name)]
+    times = [row.p50 for row in rows if row.p50 is not None and row.nva]
+    regions = {lands[flow][1] for flow in flows if flow in lands}
+    lost, sent = sum(row.lost for row in rows), sum(row.sent for row in rows)
+    region = regions.pop() if len(regions) == 1 else ""
+    latency = median(times) / NANOSECONDS if times else None
+    return LegStep(at, kind, name, region, len(flows), wilson(lost, sent), latency)
+
+
+def _first(rows: Sequence[Flowed]) -> dict[int, tuple[str, str]]:
+    """Where each flow landed first: what it lost before is taken to be lost there."""
+    found: dict[int, tuple[str, str]] = {}
+    for row in rows:
+        if row.nva:
+            found.setdefault(row.flow, (row.nva, row.region))
+    return found
+
+
+class _Hops:
+    """The ways of flows, as time goes on."""
+
+    def __init__(self, ways: Sequence[Way]) -> None:
+        self._ways, self._next = sorted(ways, key=lambda way: way.at), 0
+        self._hops: dict[int, tuple[str, ...]] = {}
+        for way in reversed(self._ways):
+            self._hops[way.flow] = way.hops  # the first one is taken to be the way before it, too
+
+    def until(self, end: float, lands: Mapping[int, str]) -> dict[int, list[str]]:
+        """Return the circuits of flows at a time (ns since 1970): routers at which they part, but not as NVAs do."""
+        while self._next < len(self._ways) and self._ways[self._next].at < end:
+            way = self._ways[self._next]
+            before = self._hops[way.flow] + ("*",) * len(way.hops)
+            self._hops[way.flow] = tuple(n if n != "*" else o for n, o in zip(way.hops, before, strict=False))
+            self._next += 1
+        known = {flow: hops for flow, hops in self._hops.items() if flow in lands}
+        found: dict[int, list[str]] = {}
+        for index in _partings(known, lands):
+            for flow, hops in known.items():
+                if index < len(hops) and hops[index] != "*":
+                    found.setdefault(flow, []).append(hops[index])
+        return found
+
+
+def _partings(hops: Mapping[int, tuple[str, ...]], lands: Mapping[int, str]) -> list[int]:
+    """Places on the way at which flows part, the nearest first; one that parts them as another does is left out."""
+    seen = {_groups({flow: lands[flow] for flow in hops})}
+    found = []
+    for index in range(max(map(len, hops.values()), default=0)):
+        here = {flow: way[index] for flow, way in hops.items() if index < len(way) and way[index] != "*"}
+        groups = _groups(here)
+        if len(groups) > 1 and groups not in seen:
+            seen.add(groups)
+            found.append(index)
+    return found[:PARTINGS]
+
+
+def _groups(places: Mapping[int, str]) -> frozenset[frozenset[int]]:
+    groups: dict[str, set[int]] = {}
+    for flow, place in places.items():
+        groups.setdefault(place, set()).add(flow)
+    return frozenset(map(frozenset, groups.values()))
