@@ -10,7 +10,7 @@ from lab import plumbing, space
 from lab.daemons import nft
 from lab.daemons.application import behind, serves
 from lab.faults.machines import fresh
-from lab.faults.rules import names, places
+from lab.faults.rules import SERVED, names, places
 from lab.faults.targets import one
 from lab.faults.verb import Fault, FaultError, Say
 from lab.topology import ON_PREMISES, SERVICES, Lab, Node, Role
@@ -35,8 +35,10 @@ def asymmetric(lab: Lab, words: Sequence[str]) -> Fault:
     moved = _rerouted(lab, nva.name, (nva,), lambda node: f"via {other.address}", f"it answers through {other.name}")
 
     def inject(say: Say) -> None:
-        # Loaded before the route moves, so that the other NVA knows the connections that it began itself.
-        rule = "meta l4proto tcp ct state invalid counter drop;"
+        # What the other NVA never saw begin is no connection to it. Unicast to servers, of which it sees
+        # only a half, is left alone; and an answer from an address that it has itself would be a martian to its kernel.
+        rule = f"ip saddr {{ {SERVED} }} meta l4proto tcp ct state invalid counter drop;"
+        space.sysctl(lab.namespace(other.name), {"net.ipv4.conf.all.accept_local": 1})
         chain = f"chain passing {{ type filter hook forward priority 0; {rule} }}"
         ruleset = f"table inet {STATE_TABLE} {{\n  {chain}\n}}\n"
         space.run(lab.namespace(other.name), ["nft", "-f", "-"], stdin=fresh(STATE_TABLE, ruleset))
@@ -46,6 +48,7 @@ def asymmetric(lab: Lab, words: Sequence[str]) -> Fault:
     def heal(say: Say) -> None:
         moved.heal(say)
         space.run(lab.namespace(other.name), ["nft", "-f", "-"], stdin=fresh(STATE_TABLE, ""))
+        space.sysctl(lab.namespace(other.name), {"net.ipv4.conf.all.accept_local": 0})
         say(f"{other.name}: nftables drops it no more")
 
     return Fault(moved.target, moved.onset, inject, moved.recovery, heal)
