@@ -33,6 +33,7 @@ LOSSES = 10  # that nearly all of them fall on one of two halves by chance: once
 IN_A_ROW = 4  # of a flow that lets nothing through
 LATELY = 8  # outcomes of each flow by which the two sorts of loss are told apart
 LIKELIER = 10.0  # natural logarithm of the likelihood ratio from which loss counts as per flow
+MOSTLY_WELL = 0.1
 DEAD_FLOW, LIVE_FLOW = 0.98, 0.002
 MAJOR = 0.15  # a rate measured so may well be 20 %
 BANDS = ((0.03, "about 1 %"), (0.075, "about 5 %"), (0.15, "about 10 %"), (0.35, "about 20 %"), (0.7, "about half"))
@@ -215,6 +216,9 @@ def _counts(flows: Sequence[Flow], holes: list[Flow]) -> tuple[int, int]:
 
 def _judged(ground: Ground, label: Label, flows: list[Flow], holes: list[Flow]) -> Finding | None:
     if holes:
+        others = [_lately(flow) for flow in flows if flow not in holes]
+        if sum(x for x, _ in others) > MOSTLY_WELL * sum(n for _, n in others):
+            return None  # a leg that was dead, some of whose flows have not been asked since
         part, since = len(holes) / len(flows), min(flow.lost_since for flow in holes)
         return _loses(ground, label, flows, len(holes), part, part >= MAJOR, since)
     charts = ground.pair.flows.charts

@@ -83,11 +83,12 @@ class Agent:
     """Results by the time at which they are known."""
 
 
-def probed_intent(**parts: object) -> Intent:
-    """The network's intent, with an agent at each site."""
+def probed_intent(agents: Iterable[str] = ("ams", "nyc"), **parts: object) -> Intent:
+    """The network's intent, with an agent at some sites."""
+    lp, ours = {"weu": 200, "eus": 100}, tuple(agents)
     sites = (
-        Site("ams", (_edge("ams-ce1"),), (("weu",), ("eus",)), local_pref={"weu": 200, "eus": 100}, agent=True),
-        Site("nyc", (_edge("nyc-ce1"),), (("weu", "eus"),), agent=True),
+        Site("ams", (_edge("ams-ce1"),), (("weu",), ("eus",)), local_pref=lp, agent="ams" in ours),
+        Site("nyc", (_edge("nyc-ce1"),), (("weu", "eus"),), agent="nyc" in ours),
     )
     return intent(**({"sites": sites} | parts))
 
@@ -106,7 +107,7 @@ class Probed(Network):
         flows: int = FLOWS,
         settle: float = 8.0,
     ) -> None:
-        super().__init__(meant or probed_intent(), table)
+        super().__init__(meant or probed_intent(sites), table)
         self.random, self.began = Random(seed), self.now
         self.services, self.controls, self.flows = tuple(services), controls, flows
         self.faults: list[Fate] = []
