@@ -55,7 +55,7 @@ def _moved(nva: str, series: Series, limits: Thresholds, now: datetime) -> _Move
         agreed = ", ".join(shift.agreed)
         return _Moved(nva, shift.since, shift.before, shift.moved, severity, shift.not_before, agreed)
     flows = series.flows
-    if flows.since is not None and level is not None and now.timestamp() - series.last <= 5:
+    if flows.leg and flows.since is not None and level is not None and now.timestamp() - series.last <= 5:
         which = ", ".join(map(str, flows.slow[:12])) + (", ..." if len(flows.slow) > 12 else "")
         words = f"{len(flows.slow)} of {flows.of} fixed flows ({which}), the others are as before"
         return _Moved(nva, flows.since, level, flows.moved, Severity.WARNING, None, "each flow's own past", words)

@@ -356,14 +356,14 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
         ),
         Kind.LATENCY_SHIFT: About(
             Severity.WARNING,
-            _held(1, 10),
+            _held(1.5, 10),
             (Rung.V7,),
             "A region answers a site slower than before: two of three detectors agree (a rank test, a CUSUM, "
             "Page-Hinkley), and the median moved by 2 ms and 2 % at least. A warning from 3 ms and 15 % on; info while "
             "it is less, or faster. It is judged for each region that answers, so that a catchment shift is none, and "
             "not while a throughput test of the site runs. What lasts half an hour becomes normal.",
             "Trace the path of one flow; ask the carrier; compare with the same region's unicast controls.",
-            "two detectors of three are the hold-down",
+            "a pause of a second on the way, or of the agent's host, is everyday",
         ),
         Kind.SUBOPTIMAL_REGION: About(
             Severity.INFO,

@@ -41,7 +41,7 @@ STRIDE, STRIDE_AT_FIRST = 5.0, 1.0
 LEAST, LEAST_PART = 0.002, 0.02
 """Seconds, and part of the round trip: what moved less is not told, however certain it is."""
 PLAIN: Final = 6.0  # standard deviations of a window: what moved more is told by three windows
-DOUBT: Final = 6.0  # standard errors of ten seconds: what moved less is not told
+DOUBT: Final = 5.0  # standard deviations of ten seconds' medians, as they wander: what moved less is not told
 BACK: Final = 0.5  # of what is told: it is over when less is left
 AFTER: Final = 6  # windows, whose median says whether it is over
 AT_ONCE: Final = 0.25  # of a plain shift: with less in each of two windows it is over, so that a hiccup is short
@@ -80,13 +80,13 @@ class Series:
         self._opened = 0.0
         self._recent: deque[tuple[float, float, float, float]] = deque(maxlen=32)
         """When it opened, least, median and one sample of each window that is judged."""
-        self._base = tuple(array("f") for _ in range(3))
-        """Least, median and one sample of each window of the base, in order."""
-        self._next = tuple(array("f") for _ in range(3))
+        self._base = _columns()
+        """Least, median and one sample of each window of the base, in order, and the median of ten seconds then."""
+        self._next = _columns()
         """The same of the windows since it shifted."""
         self._entered = 0.0
         self._level_low = self._level = 0.0
-        self._spread_low = self._spread = 1.0
+        self._spread_low = self._spread = self._wander = 1.0
         self._rank, self._cusum, self._hinkley = RankTest(RANKED, RECENT), Cusum(), PageHinkley()
         self._gap: tuple[float, float | None] | None = None
         """The last gap: until when answers were taken before it, and from when on after it."""
@@ -169,10 +169,9 @@ class Series:
         agreed = tuple(name for name, vote in votes.items() if vote == side)
         if len(agreed) < 2:
             return
-        spread = self._scattered() * exp(self._level)
-        plain = side * quick >= max(self._least, PLAIN * spread)
+        plain = side * quick >= max(self._least, PLAIN * self._scattered())
         plain = plain and all(side * self._off(n) >= side * quick / 2 for n in (1, 2, 3))
-        if plain or side * steady >= max(self._least, DOUBT * spread / sqrt(len(self._recent))):
+        if plain or side * steady >= max(self._least, DOUBT * self._wanders()):
             moved = max(quick * side, steady * side) * side
             since, normal = self._began(side, moved), exp(self._level)
             self.shift = Shift(since, normal, moved, moved, self._unseen(since), agreed)
@@ -184,9 +183,13 @@ class Series:
         return max(LEAST, LEAST_PART * exp(self._level))
 
     def _scattered(self) -> float:
-        """How much windows scatter: as they did, or as they do now, whichever is more. Part of the round trip."""
+        """How much windows scatter: as they did, or as they do now, whichever is more; seconds."""
         _, spread = _centre(array("f", (mid for _, _, mid, _ in self._recent)))
-        return max(self._spread, spread)
+        return max(self._spread, spread) * exp(self._level)
+
+    def _wanders(self) -> float:
+        """How much the medians of ten seconds wander by themselves, and can be told at all; seconds."""
+        return max(self._wander * exp(self._level), self._scattered() / sqrt(len(self._recent)))
 
     def _off(self, back: int) -> float:
         """How far one of the last windows lies from the level; seconds. 1 is the last."""
@@ -244,7 +247,7 @@ class Series:
 
     def _settle(self) -> None:
         self.shift, self._written = None, None
-        self._next = tuple(array("f") for _ in range(3))
+        self._next = _columns()
         self._forget()
 
     def _forget(self) -> None:
@@ -260,7 +263,8 @@ class Series:
         if opened - self._entered < stride:
             return
         self._entered, self._written = opened, None
-        for kept, value in zip(into, (low, mid, sample), strict=True):
+        steady = _median([mid for _, _, mid, _ in self._recent]) if self._recent else mid
+        for kept, value in zip(into, (low, mid, sample, steady), strict=True):
             kept.append(value)
             if len(kept) > KEPT:
                 del kept[0]
@@ -270,9 +274,10 @@ class Series:
     def _relevel(self) -> None:
         if not self.ready:
             return
-        lows, mids, samples = self._base
+        lows, mids, samples, steady = self._base
         self._level_low, self._spread_low = _centre(lows[-TREND:])
         self._level, self._spread = _centre(mids[-TREND:])
+        _, self._wander = _centre(steady)
         self._rank.rebase(samples)
         self.flows.expect(exp(self._level))
 
@@ -302,6 +307,10 @@ class Series:
         self.scatter.restore(plain["scatter"])
         self._relevel()
         self.gap()
+
+
+def _columns() -> "tuple[array[float], ...]":
+    return tuple(array("f") for _ in range(4))
 
 
 def _median(values: list[float]) -> float:

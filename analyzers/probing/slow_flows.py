@@ -75,6 +75,7 @@ class SlowFlows:
         elif -self._need <= excess <= self._need:
             flow.slow = flow.fast = 0
             flow.level += excess * PACE
+            flow.excess = excess
         elif self._need:
             flow.slow, flow.fast = (flow.slow + 1, 0) if excess > 0 else (0, flow.fast + 1)
             flow.excess = excess
@@ -89,7 +90,9 @@ class SlowFlows:
         alive = [(number, flow) for number, flow in self._flows.items() if at - flow.last <= ALIVE]
         slow = tuple(sorted(number for number, flow in alive if flow.slow >= RUN))
         self._nearly_all = len(slow) >= NEARLY_ALL * len(alive)
-        enough = len(slow) >= FLOWS and len(slow) >= PART * len(alive)
+        others = sorted(flow.excess for _, flow in alive if flow.slow < RUN)
+        apart = bool(others) and others[len(others) // 2] < self._need / 2
+        enough = len(slow) >= FLOWS and len(slow) >= PART * len(alive) and not self._nearly_all and apart
         if self.since is None and enough:
             self.since = at - RUN / 2.0
             self._tell(slow, alive)

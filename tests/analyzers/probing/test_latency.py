@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from math import exp, sqrt
 from random import Random
 from time import process_time
 
@@ -10,6 +11,7 @@ import pytest
 
 from analyzers.probing.latency import Latency, Series
 from anycast.finding import Finding, Kind, Severity
+from anycast.kinds import KINDS
 from anycast.probe import Outcome, Probe, ProbeResult, Target, TargetKind
 from tests.analyzers.network import WEB, Network, best_route, best_source
 from tests.analyzers.probing.agent import EUS1, WEU1, WEU2, Agent, Probed, gamma, gaussian, with_agents
@@ -39,6 +41,25 @@ def played(
 @pytest.mark.parametrize(("rate", "rtt"), [(16.0, 0.02), (32.0, 0.005), (64.0, 0.08)])
 def test_an_hour_of_jitter_and_rare_loss_moves_nothing(jitter: Jitter, rate: float, rtt: float) -> None:
     assert played(3600, rate, lambda at: rtt, jitter, seed=int(rate)) == []
+
+
+@pytest.mark.parametrize("tau", [5.0, 30.0])
+def test_an_hour_of_a_way_that_wanders_and_pauses_opens_nothing(tau: float) -> None:
+    """A level that walks by a millisecond and comes back, and pauses of up to half a second, three a minute."""
+    random, series, level, pause, more = Random(6), Series(), 0.0, 0.0, 0.0
+    kept = exp(-1 / 16 / tau)
+    told: list[float] = []
+    for n in range(16 * 3600):
+        at = T0 + n / 16
+        level = kept * level + random.gauss(0, 0.001 * sqrt(1 - kept * kept))
+        if random.random() < 1 / 16 / 20:
+            pause, more = at + random.random() / 2, random.random() / 20
+        series.take(at, 0.02 + level + gamma(random) + more * (at < pause), n % 32)
+        shift = series.found(at)
+        told += [at] if shift is not None and shift.worst > 0.003 else []
+        assert not series.flows.leg
+    hold = KINDS[Kind.LATENCY_SHIFT].hold_down.open.total_seconds()
+    assert not any(at + hold in told for at in told)
 
 
 @pytest.mark.parametrize(("more", "limit"), [(0.020, 3.5), (0.003, 14.0)])
