@@ -101,14 +101,14 @@ NO_FLAPPING = "thresholds: {flap_count: 1000}\n"
 
 
 @contextmanager
-def watched_lab(name: str) -> Iterator[WatchedLab]:
-    """Bring a lab up with a daemon on it and a receiver; take all down, whatever happens.
+def watched_lab(name: str, probes: bool = False) -> Iterator[WatchedLab]:
+    """Bring a lab up with a daemon on it and a receiver; take all down, whatever happens. With `probes`, agents too.
 
     `name` is six letters at most; the process' number is put behind, so that others may run theirs.
     """
     lab = Lab(f"{name}{os.getpid() % 1_000_000}")
     lifecycle.down(lab)
-    lifecycle.up(lab)
+    lifecycle.up(lab, probes=probes)
     hook = Hook()
     with tempfile.TemporaryDirectory(prefix=f"{lab.name}-") as folder:
         made = WatchedLab(Rig(lab, Path(folder), Path(folder) / "lab.yaml"), hook)
