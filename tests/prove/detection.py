@@ -135,7 +135,7 @@ def _repeat(watched: WatchedLab, case: Case, number: int, words: Sequence[str], 
                 continue
             if any(record["key"] in group for group in wanted) and case.says in _summary(record):
                 known.setdefault(record["key"], _seconds(record["opened_at"]) - entry.t_effect)
-            elif record["kind"] == case.kind:
+            elif record["finding"]["kind"] == case.kind:
                 others.add(record["key"])
         time.sleep(0.05)
     faults.heal(watched.lab)
@@ -161,7 +161,7 @@ def _pending(watched: WatchedLab) -> list[dict[str, Any]]:
 
 
 def _summary(record: dict[str, Any]) -> str:
-    return str(record.get("summary") or record.get("finding", {}).get("summary", ""))
+    return str(record["finding"]["summary"])
 
 
 def _seconds(text: str) -> float:
@@ -173,7 +173,9 @@ def _quiet(watched: WatchedLab, keys: set[str]) -> None:
     kinds = {each.partition("|")[0] for each in keys} | {"dead-leg", "lossy-leg", "blackhole"}
     regions = {part for each in keys for part in each.split("|") if part.startswith("region=")} or {"site="}
     deadline = time.monotonic() + LONGEST_WAIT
-    while left := [r for r in _pending(watched) if r["kind"] in kinds and any(each in r["key"] for each in regions)]:
+    while left := [
+        r for r in _pending(watched) if r["finding"]["kind"] in kinds and any(each in r["key"] for each in regions)
+    ]:
         if time.monotonic() > deadline:
             names = sorted(record["key"] for record in left)
             raise AssertionError(f"{names} did not clear within {LONGEST_WAIT:g} s of the last fault's end")
