@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from analyzers.drift import hold_time
 from analyzers.evidence import Line, seen
 from analyzers.grounds import Ground, grounds
-from analyzers.ladder import controls, lives
+from analyzers.ladder import lives
 from analyzers.lately import moment, told
 from analyzers.picture import Picture, RegionFacts, SiteFacts, pictures
 from analyzers.probing.controls import Life
@@ -136,7 +136,8 @@ def _elsewhere(ground: Ground, region: str, now: datetime) -> bool:
 
 def _dead(ground: Ground, region: str, nva: str, burst: Burst) -> bool:
     """Whether the NVA that the lost probes went to is silent at its own address as well."""
-    asked = [c for c in controls(ground.seen, TargetKind.NVA, region) if not nva or c.target.nva in (nva, None)]
+    asked = [c for c in ground.seen.controls.values() if c.target.kind is TargetKind.NVA and c.target.region == region]
+    asked = [control for control in asked if not nva or control.target.nva in (nva, None)]
     return lives(asked, moment(burst.first), 3) is Life.DEAD
 
 
