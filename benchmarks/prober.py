@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from anycast.probe import Target, TargetKind
+from collector.probe.agent.garbage import calm
 from collector.probe.agent.loop import Prober
 from collector.probe.config.values import AgentSettings, Asked, Centre, IcmpProbe, Probes, UdpProbe
 from collector.probe.identity.keys import Key, Keys
 from collector.probe.taken import Taken
 
-KEY = Key(1, "london", b"benchmarks of probing")
+KEY_SECRET = b"benchmarks of probing"
+KEY = Key(1, "london", KEY_SECRET)
 WARM = 1.0
 """Seconds before anything counts."""
 
@@ -46,6 +48,7 @@ def settings(told: argparse.Namespace) -> AgentSettings:
 
 async def measure(told: argparse.Namespace) -> dict[str, Any]:
     """Run a prober and count."""
+    calm()
     ended: Counter[str] = Counter()
     kept: list[tuple[str, int, int]] = []
     counting = False

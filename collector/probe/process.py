@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from collector.probe.agent.garbage import calm
 from collector.probe.agent.loop import Prober
 from collector.probe.batching import Batching, Desk
 from collector.probe.config.values import AgentSettings
@@ -75,6 +76,7 @@ def run(settings: AgentSettings, make: Make = Prober) -> None:
     if parent.isdigit() and not end_with_parent(int(parent), signal.SIGTERM):
         spool.close()
         return
+    calm()
     asyncio.run(_run(settings, probing, taking, spool, lambda desk: Uplink(settings.centre, token, context, desk)))
 
 

@@ -38,7 +38,7 @@ _ICMP: Final = {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
 _FAMILY: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Echoed:
     """One echo request under way."""
 

@@ -61,9 +61,9 @@ class Kit:
         if sentence not in self.lacking:
             self.lacking.append(sentence)
 
-    def unsent(self, asks: Asks, why: str) -> None:
+    def unsent(self, asks: Asks, why: str, deliver: Callable[[Taken], None] | None = None) -> None:
         """Deliver that a probe never left us."""
-        self.deliver(result(asks, self.clock.mono(), self.clock.wall(), Outcome.UNSENT, detail=why))
+        (deliver or self.deliver)(result(asks, self.clock.mono(), self.clock.wall(), Outcome.UNSENT, detail=why))
 
 
 def result(asks: Asks, mono: int, wall: int, outcome: Outcome, *, rtt: int | None = None, detail: str = "") -> Taken:

@@ -49,9 +49,9 @@ class Sender:
     """Whether it sends one probe and is closed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Asked:
-    """One datagram under way."""
+    """One datagram under way; nobody writes to it but what an ICMP error teaches (`Udp._trouble`)."""
 
     asks: Asks
     request: Request
@@ -125,13 +125,12 @@ class Udp:
         assert key is not None, "without a key nothing is asked"
         deliver = deliver or kit.deliver
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
-        mono, wall = kit.clock.mono(), kit.clock.wall()
-        request = Request(key.id, self._run, self._nonce(), mono, asks.service, asks.flow, self._sequence)
+        request = Request(key.id, self._run, self._nonce(), kit.clock.mono(), asks.service, asks.flow, self._sequence)
         datagram = encode_request(request, key, size)
         if self.pending.full:
-            deliver(result(asks, mono, wall, Outcome.UNSENT, detail=f"{len(self.pending)} probes wait for answers"))
+            kit.unsent(asks, f"{len(self.pending)} probes wait for answers", deliver)
             return Outcome.UNSENT
-        sent = Sent(mono, wall, Asked(asks, request, sender, deliver, trouble))
+        sent = Sent(0, 0, Asked(asks, request, sender, deliver, trouble))
         self.pending.add(request.nonce, sent)
         try:
             sent.mono, sent.wall = kit.clock.mono(), kit.clock.wall()
@@ -140,7 +139,7 @@ class Udp:
             self.pending.take(request.nonce)
             how, why = unsendable(error)
             asks = replace(asks, value=own_mtu(sender.sock)) if how is Outcome.TOO_BIG else asks
-            deliver(result(asks, mono, wall, how, detail=why))
+            deliver(result(asks, sent.mono, sent.wall, how, detail=why))
             return how
         sender.last = sent
         return None
@@ -258,7 +257,7 @@ class Udp:
             self.strays += 1
             return
         if trouble.outcome is Outcome.TOO_BIG:
-            sent.of = replace(sent.of, asks=replace(sent.of.asks, value=trouble.mtu))
+            sent.of.asks = replace(sent.of.asks, value=trouble.mtu)
         told = sent.of.trouble
         deliver = partial(told, trouble) if told is not None else sent.of.deliver
         self._end(sent, trouble.outcome, round_trip(sent.mono, *trouble.when), trouble.detail, deliver=deliver)
