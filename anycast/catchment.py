@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from anycast.probe import Probe, Proof
+
 
 class AgentState(StrEnum):
     """Whether what a site's agent reports can be believed now."""
@@ -73,6 +75,8 @@ class RegionShare:
     """Whether the site's best path leads there, by itself or in an intended group of equals."""
     latency: Quantiles | None
     """None while nothing was heard of it."""
+    proof: Proof = Proof.NONE
+    """What its answers rest on: MATCHED could be said by anybody. NONE while it does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +129,11 @@ class SiteServiceCatchment:
     """Regions that answered or are meant to, in the order of the intent."""
     legs: tuple[Leg, ...]
     loss: Interval
-    """Of all identity probes of the last two minutes."""
+    """Of the probes that shares are counted of, in the last two minutes."""
     seconds: float
     """The time over which shares were counted: shorter after a shift, so that two truths are not mixed."""
+    probe: Probe | None = None
+    """By which way of asking shares are counted: UDP, else HTTP or DNS; None while nobody answers."""
     shift: Shift | None = None
     """None while none was seen in the last ten minutes."""
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from analyzers.probing.beside import PairBeside
 from analyzers.probing.flows import Flows
 from analyzers.probing.moments import moment
+from analyzers.probing.named import Named
 from analyzers.probing.shares import Moved, Shares
 from analyzers.probing.track import NEVER, Track
 from anycast.intent import Intent, Service
@@ -49,6 +50,7 @@ class Pair:
         """When the last TCP connections were begun, and whether each failed without a word or was reset."""
         self.trips: dict[str, deque[float]] = {}
         """Round trips of rotating probes by region, seconds."""
+        self.named = Named()
         self.at = self.heard_at = NEVER
         """When the last probe was sent, and the last that anybody answered, in whatever way, besides fixed flows."""
         self.beside = PairBeside(intent, site, service.name)
@@ -130,6 +132,7 @@ class Pair:
             self.connections.append((result.at, broken))
         if result.probe in PATH_ONLY:
             return
+        self.named.take(result, region)
         if region is not None:
             if region not in self.served:
                 self.served[region] = Track()

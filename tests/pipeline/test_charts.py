@@ -135,5 +135,6 @@ def test_without_anything_there_is_nothing_and_no_error(journal: Journal) -> Non
     found = charts(journal)
     assert found.smoke("ams", "web", MINUTE).bins == ()
     assert found.smoke("ams", "web", MINUTE).probe is None
-    assert found.shares("ams", "web", MINUTE).steps == found.shares("ams", "web", MINUTE).shifts == ()
+    assert found.shares("ams", "web", MINUTE).steps == ()
+    assert found.shares("ams", "web", MINUTE).shifts == ()
     assert found.legs("ams", "web", MINUTE).steps == ()
