@@ -111,8 +111,12 @@ def recordings(files: Sequence[str], intent: Intent) -> Recordings:
 
 
 def only(intent: Intent, exporters: Sequence[str]) -> Intent:
-    """The intent without exporters that were not recorded: what only they would see is unknown, and no complaint."""
-    return replace(intent, exporters=tuple(each for each in intent.exporters if each.name in exporters))
+    """The intent without exporters and agents, as far as they were not recorded (agents never are).
+
+    What only they would see is unknown, and no complaint.
+    """
+    recorded = tuple(each for each in intent.exporters if each.name in exporters)
+    return replace(intent, exporters=recorded, sites=tuple(replace(site, agent=False) for site in intent.sites))
 
 
 def _recording(given: str, intent: Intent) -> Recording:

@@ -4,13 +4,14 @@ import asyncio
 import gzip
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from anycast.finding import State
-from anycast.intent import Intent
+from anycast.intent import Intent, Site
 from anycast.situation import Event
 from collector.recorded.moment import Moment, What
 from lab.intent import render
@@ -231,3 +232,12 @@ def test_a_damaged_recording_of_the_lab_is_refused(lab: Intent, tmp_path: Path) 
     path.write_bytes(gzip.compress(b"\n".join([*lines[:4], json.dumps({"what": "bytes"}).encode(), *lines[5:]])))
     with pytest.raises(Unplayable, match="line 5"):
         run(lab, Recordings((Recording(path, None),)))
+
+
+def test_agents_are_never_recorded_and_none_is_missed(intent: Intent, tmp_path: Path) -> None:
+    """Their sites are unknown in a recording, which is no finding."""
+    (tmp_path / "loss.bmp").write_bytes(b"".join(LOSS))
+    probed = replace(intent, sites=(Site("ams", (), agent=True),))
+    outcome, _ = run(probed, recordings([f"gobgp={tmp_path / 'loss.bmp'}"], probed))
+    assert outcome.findings
+    assert [record.finding.key for record in outcome.findings if "agent" in record.finding.kind] == []
