@@ -69,7 +69,7 @@ def _served_no_more(ground: Ground, region: str) -> Silence | None:
     track = ground.pair.served.get(region)
     if track is None or track.lost < FAILED:
         return None
-    apps = controls(ground.seen, TargetKind.APPLICATION, region)
+    apps = controls(ground.seen, TargetKind.APPLICATION, region, ground.pair.service.name)
     if lives(apps, track.lost_since, FAILED) is not Life.DEAD:
         return None
     return Silence(track.lost_since)
@@ -84,8 +84,8 @@ def _judged(ground: Ground, region: str, silence: Silence) -> Finding | None:
     if where is Break.APPLICATION:
         since = _first_sign(ground, region, since)
         opens = ground.intent.hold_downs.get(Kind.BLACKHOLE) or KINDS[Kind.BLACKHOLE].hold_down
-        confirmed = lives(controls(ground.seen, TargetKind.APPLICATION, region), since, FAILED) is Life.DEAD
-        if not confirmed or ground.now - since < margin - opens.open:
+        apps = controls(ground.seen, TargetKind.APPLICATION, region, ground.pair.service.name)
+        if lives(apps, since, FAILED) is not Life.DEAD or ground.now - since < margin - opens.open:
             return None
     return Finding(
         Kind.BLACKHOLE,
@@ -102,8 +102,8 @@ def _judged(ground: Ground, region: str, silence: Silence) -> Finding | None:
 def broken(ground: Ground, region: str, since: datetime) -> Break:
     """Say at which rung a silent region breaks. Whoever has not answered since is taken for silent until it is known,
     which is a second later: while the finding is pending."""
-    nvas = _presumed(controls(ground.seen, TargetKind.NVA, region), since)
-    apps = _presumed(controls(ground.seen, TargetKind.APPLICATION, region), since)
+    nvas = _presumed(controls(ground.seen, TargetKind.NVA, region, ground.pair.service.name), since)
+    apps = _presumed(controls(ground.seen, TargetKind.APPLICATION, region, ground.pair.service.name), since)
     if apps is Life.ALIVE:
         return Break.ADDRESS
     if nvas is Life.ALIVE:
@@ -123,7 +123,9 @@ def _first_sign(ground: Ground, region: str, since: datetime) -> datetime:
     apps = (
         control
         for control in everywhere(ground.view, ground.now, TargetKind.APPLICATION)
-        if control.target.region == region and control.life(since) is not Life.ALIVE
+        if control.target.region == region
+        and control.target.service in (None, ground.pair.service.name)
+        and control.life(since) is not Life.ALIVE
     )
     signs = (silent for control in apps if (silent := control.silent_since()) is not None)
     return min((sign for sign in signs if since - sign <= timedelta(seconds=2)), default=since)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from analyzers.evidence import MOST, Line, lines, seen
 from analyzers.flapping import flaps_since
 from analyzers.grounds import Ground, grounds
-from analyzers.ladder import lives
+from analyzers.ladder import controls, lives
 from analyzers.probing.controls import Life
 from analyzers.probing.flows import FLAPS
 from analyzers.probing.pairs import Pair
@@ -70,8 +70,7 @@ def _serves(ground: Ground, region: str, answers: Mapping[str, datetime]) -> boo
     """Whether a region is advertised, heard at the site as far as that is known, and answers."""
     if ground.facts(region).presence is not Presence.PRESENT or ground.site.hears(region) is Presence.ABSENT:
         return False
-    apps = [c for c in ground.seen.controls.values() if c.target.region == region]
-    apps = [c for c in apps if c.target.kind is TargetKind.APPLICATION]
+    apps = controls(ground.seen, TargetKind.APPLICATION, region, ground.pair.service.name)
     return region in answers or lives(apps, ground.now - JUST) is Life.ALIVE
 
 

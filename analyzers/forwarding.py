@@ -279,7 +279,7 @@ def _connections_break(ground: Ground) -> tuple[str, str] | None:
     if pair.flows.losing or sum(recent) < BROKEN or sum(recent) < BROKEN_PART * len(recent):
         return None
     for region in pair.flows.landed:
-        apps = controls(ground.seen, TargetKind.APPLICATION, region)
+        apps = controls(ground.seen, TargetKind.APPLICATION, region, pair.service.name)
         if apps and lives(apps, ground.now - QUARTER) is not Life.ALIVE:
             return None  # then it is the application
     return ("TCP", "connections fail while UDP is answered")

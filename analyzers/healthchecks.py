@@ -34,6 +34,7 @@ class Application:
     name: str
     region: str
     nva: str | None
+    service: str | None
     alive: list[Control] = field(default_factory=list)
     dead: list[Control] = field(default_factory=list)
     unsure: list[Control] = field(default_factory=list)
@@ -69,7 +70,7 @@ def applications(view: View, now: datetime) -> list[Application]:
             target = control.target
             if target.kind is TargetKind.APPLICATION and target.region is not None:
                 key = (target.region, target.name)
-                app = found.setdefault(key, Application(target.name, target.region, target.nva))
+                app = found.setdefault(key, Application(target.name, target.region, target.nva, target.service))
                 _place(app, control, site, now)
     return [app for _, app in sorted(found.items())]
 
@@ -84,6 +85,11 @@ def _place(app: Application, control: Control, site: SiteSeen, now: datetime) ->
         app.unsure.append(control)
 
 
+def of(picture: Picture, apps: Iterable[Application]) -> list[Application]:
+    """Return the applications that a picture's service stands on."""
+    return [app for app in apps if app.service in (None, picture.service.name)]
+
+
 def advertised_while_dead(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield NVAs that advertise a service whose application behind them is dead."""
     apps = applications(view, now)
@@ -91,8 +97,8 @@ def advertised_while_dead(view: View, intent: Intent, now: datetime) -> Iterator
         return
     for picture in pictures(view, intent):
         for facts in picture.placed:
-            for app, sightings in _advertised(facts, apps):
-                yield _advertised_dead(picture, app, sightings, apps)
+            for app, sightings in _advertised(facts, of(picture, apps)):
+                yield _advertised_dead(picture, app, sightings, of(picture, apps))
 
 
 def _advertised(facts: RegionFacts, apps: Iterable[Application]) -> Iterator[tuple[Application, list[Sighting]]]:
@@ -127,7 +133,7 @@ def healthy_but_silent(view: View, intent: Intent, now: datetime) -> Iterator[Fi
     for picture in pictures(view, intent) if apps else ():
         nowhere = all(facts.presence is Presence.ABSENT for facts in picture.placed)
         for facts in picture.placed:
-            alive = [app for app in apps if app.region == facts.region]
+            alive = [app for app in of(picture, apps) if app.region == facts.region]
             gone = facts.gone
             if alive and gone is not None and facts.presence is Presence.ABSENT:
                 name, prefix = picture.service.name, str(picture.prefix)
@@ -151,7 +157,7 @@ def health_check_defect(view: View, intent: Intent, now: datetime) -> Iterator[F
     """
     apps = applications(view, now)
     for picture in pictures(view, intent) if apps else ():
-        ours = [app for app in apps if any(app.region == facts.region for facts in picture.placed)]
+        ours = [app for app in of(picture, apps) if any(app.region == facts.region for facts in picture.placed)]
         alive = any(app.alive for app in ours)
         for facts in picture.placed:
             for app, sightings in _advertised(facts, ours) if alive else ():

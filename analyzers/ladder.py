@@ -34,10 +34,10 @@ class Break(StrEnum):
     """Nothing is asked at its own address by which it could be told."""
 
 
-def controls(seen: SiteSeen, kind: TargetKind, region: str) -> list[Control]:
-    """Return a site's controls of a kind in a region, by name."""
+def controls(seen: SiteSeen, kind: TargetKind, region: str, service: str | None = None) -> list[Control]:
+    """Return a site's controls of a kind in a region, by name; of one service those of others are left out."""
     found = (control for _, control in sorted(seen.controls.items()) if control.target.kind is kind)
-    return [control for control in found if control.target.region == region]
+    return [c for c in found if c.target.region == region and (service is None or c.target.service in (None, service))]
 
 
 def lives(some: Iterable[Control], since: datetime, least: int = 1) -> Life:
@@ -79,7 +79,7 @@ def _rung(rung: str, sightings: list[Sighting]) -> Iterator[Line]:
 
 def _asked(ground: Ground, kind: TargetKind, region: str, since: datetime, label: str) -> Iterator[Line]:
     """What a region's controls of one kind say, as the site sees them, else as other sites do."""
-    asked = controls(ground.seen, kind, region)
+    asked = controls(ground.seen, kind, region, ground.pair.service.name)
     if not asked:
         yield (label, f"no {kind} of {region} is asked at its own address from {ground.seen.site}")
     for control in asked[:FEW]:

@@ -68,6 +68,8 @@ class Target:
     """Of a control: the NVA that it is, or that the application stands behind."""
     circuit: str | None = None
     """What a throughput test of it fills; two tests never fill one circuit at once."""
+    service: str | None = None
+    """Of an application: the service that it is; None where all services of its NVA stand on it."""
 
 
 class Outcome(StrEnum):

@@ -184,9 +184,9 @@ class Probing:
 
 def _target(target: Target) -> Plain:
     address = str(target.address) if target.address is not None else None
-    return [target.name, str(target.kind), address, target.region, target.nva, target.circuit]
+    return [target.name, str(target.kind), address, target.region, target.nva, target.circuit, target.service]
 
 
 def _read_target(row: Plain) -> Target:
-    name, kind, address, region, nva, circuit = row
-    return Target(name, TargetKind(kind), None if address is None else ip_address(address), region, nva, circuit)
+    name, kind, address, *rest = row
+    return Target(name, TargetKind(kind), None if address is None else ip_address(address), *rest)

@@ -162,7 +162,7 @@ HEALTH: Final[Mapping[str, Column]] = {
     "sent": _whole(0, SPAN),
     "step": _whole(-SPAN, SPAN),
 }
-TARGET: Final[Mapping[str, int]] = {"region": 63, "nva": 63, "circuit": 63}
+TARGET: Final[Mapping[str, int]] = {"region": 63, "nva": 63, "circuit": 63, "service": 63}
 
 
 def clean(text: str, longest: int) -> str:

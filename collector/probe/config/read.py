@@ -162,6 +162,7 @@ class _Reading:
                 region=found.get("region"),
                 nva=found.get("nva") or (name if found.get("kind") is TargetKind.NVA else None),
                 circuit=circuit,
+                service=found.get("service"),
             )
             yield Asked(target, Probes(**probes))
 

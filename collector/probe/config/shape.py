@@ -95,6 +95,7 @@ CONTROL: Table = {
     "address": ADDRESS,
     "region": Key(read_name),
     "nva": Key(read_name),
+    "service": Key(read_name),
     **ASKED_BY,
 }
 CENTRE: Table = {
