@@ -12,11 +12,29 @@ import time
 from types import ModuleType
 
 from tests import evidence
-from tests.prove import full_table, redump, resync, silent_collector, ten_tables, withdraw_latency
+from tests.prove import (
+    detection,
+    full_table,
+    quiet_hour,
+    redump,
+    resync,
+    silent_collector,
+    ten_tables,
+    withdraw_latency,
+)
 from tests.prove.figures import load
 from tests.prove.partial import forget
 
-PROOFS: tuple[ModuleType, ...] = (withdraw_latency, full_table, ten_tables, redump, silent_collector, resync)
+PROOFS: tuple[ModuleType, ...] = (
+    withdraw_latency,
+    full_table,
+    ten_tables,
+    redump,
+    silent_collector,
+    resync,
+    detection,
+    quiet_hour,
+)
 
 
 def main() -> int:
