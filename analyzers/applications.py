@@ -52,7 +52,7 @@ def _asked(view: View, intent: Intent, now: datetime, wanted: Callable[[Applicat
         for name, control in sorted(seen.controls.items()):
             target = control.target
             if target.kind is TargetKind.APPLICATION and wanted(control.beside.application):
-                subject = Subject(region=target.region, nva=target.nva, detail=name)
+                subject = Subject(target.service, region=target.region, nva=target.nva, detail=name)
                 yield _Asked(subject, f"the application {name}", seen, control.beside.application, None, "")
 
 

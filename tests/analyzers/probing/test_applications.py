@@ -70,7 +70,7 @@ def test_dns_needs_something_that_shows_the_way() -> None:
 
 
 def test_an_application_at_its_own_address_is_named_by_its_target() -> None:
-    target = Target("app-weu", TargetKind.APPLICATION, ip_address("10.10.2.4"), "weu", "weu-nva1")
+    target = Target("app-weu", TargetKind.APPLICATION, ip_address("10.10.2.4"), "weu", "weu-nva1", service="web")
     agent = Agent("ams")
     agent.targets += (target,)
     site = Probed(agent)
@@ -83,7 +83,7 @@ def test_an_application_at_its_own_address_is_named_by_its_target() -> None:
         )
         site.wait(0.25)
     (slow,) = site.found(Kind.APP_SLOW)
-    assert (slow.subject.region, slow.subject.nva, slow.subject.detail) == ("weu", "weu-nva1", "app-weu")
+    assert str(slow.subject) == "service=web region=weu nva=weu-nva1 detail=app-weu"
 
 
 def test_what_stays_slow_for_half_an_hour_is_usual() -> None:
