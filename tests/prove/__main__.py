@@ -13,6 +13,7 @@ from types import ModuleType
 
 from tests import evidence
 from tests.prove import (
+    agent_delivery,
     detection,
     full_table,
     quiet_hour,
@@ -34,6 +35,7 @@ PROOFS: tuple[ModuleType, ...] = (
     resync,
     detection,
     quiet_hour,
+    agent_delivery,
 )
 
 

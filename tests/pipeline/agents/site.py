@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -140,3 +141,38 @@ def truth(file: Path) -> list[str]:
     path = file.with_suffix(".truth")
     raw = path.read_text() if path.exists() else ""
     return raw[: raw.rfind("\n") + 1].split()
+
+
+@dataclass(frozen=True)
+class Account:
+    """What was taken, beside what is in the journal."""
+
+    taken: int
+    missing: list[str]
+    twice: list[str]
+    disordered: list[str]
+    """Runs whose results are not in order, or lack a batch in the middle."""
+    untold: int
+    """Results in the journal of which the truth does not know: an agent was killed between its spool and its truth."""
+
+
+def accounted(place: Place, *files: Path) -> Account:
+    """Compare the journal with what agents took."""
+    rows = place.journal()
+    names = Counter(name for *_, name in rows)
+    taken = [name for file in files for name in truth(file)]
+    runs: dict[str, list[tuple[int, int]]] = {}
+    for _, run, batch, number, _ in rows:
+        runs.setdefault(run, []).append((batch, number))
+    return Account(
+        taken=len(taken),
+        missing=sorted(set(taken) - names.keys()),
+        twice=sorted(name for name, count in names.items() if count > 1),
+        disordered=[run for run, places in runs.items() if places != sorted(places) or not _whole(places)],
+        untold=len(names.keys() - set(taken)),
+    )
+
+
+def _whole(places: Sequence[tuple[int, int]]) -> bool:
+    batches = {batch for batch, _ in places}
+    return len(batches) == max(batches) - min(batches) + 1

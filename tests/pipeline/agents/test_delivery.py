@@ -7,16 +7,15 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.pipeline.agents.site import Place, stop, truth, wait_for
+from tests.pipeline.agents import link
+from tests.pipeline.agents.site import Place, accounted, stop, truth, wait_for
 
 pytestmark = pytest.mark.timeout(300)
 ONE_BATCH = 120
@@ -41,21 +40,12 @@ def place(folder: Path) -> Iterator[Place]:
 
 def complete(place: Place, *files: Path, kills: int = 0) -> None:
     """Check the journal against what was taken: each once, in order; what the truth lacks is a batch for each kill."""
-    rows = place.journal()
-    names = [name for *_, name in rows]
-    taken = [name for file in files for name in truth(file)]
-    assert not [name for name, count in Counter(names).items() if count > 1], "something is there twice"
-    missing = set(taken) - set(names)
-    assert not missing, f"{len(missing)} of {len(taken)} results are missing, {sorted(missing)[:5]} among them"
-    assert len(set(names) - set(taken)) <= kills * ONE_BATCH
-    assert len(taken) > 100
-    runs: dict[str, list[tuple[int, int]]] = {}
-    for _, run, batch, number, _ in rows:
-        runs.setdefault(run, []).append((batch, number))
-    for places in runs.values():
-        assert places == sorted(places)
-        batches = {batch for batch, _ in places}
-        assert len(batches) == max(batches) - min(batches) + 1, "a batch in the middle is missing"
+    found = accounted(place, *files)
+    assert not found.twice
+    assert not found.missing, f"{len(found.missing)} of {found.taken} results are missing"
+    assert not found.disordered
+    assert found.untold <= kills * ONE_BATCH
+    assert found.taken > 100
 
 
 def eventually(true: Callable[[], bool], within: float = 60.0) -> None:
@@ -174,48 +164,21 @@ def test_a_spool_over_its_quota_says_what_it_dropped_and_keeps_the_newest(place:
 @pytest.mark.skipif(os.geteuid() != 0, reason="cutting a link needs root")
 def test_a_cut_link_costs_nothing(folder: Path) -> None:
     name = f"cat{os.getpid()}"
-    place = Place(folder, host="10.213.7.1", prefix=("ip", "netns", "exec", name))
+    place = Place(folder, host=link.CENTRE, prefix=link.within(name))
     try:
-        with_link(name)
+        link.lay(name)
         place.centre()
         file = place.agent_file()
         agent = place.agent(file, rate=200)
         eventually(lambda: len(place.journal()) > 100)
         for _ in range(2):
-            cut(name)
+            link.cut(name)
             wait = len(truth(file)) + 1_000
             eventually(lambda least=wait: len(truth(file)) > least)  # type: ignore[misc]
-            mend(name)
+            link.mend(name)
             eventually(lambda: len(place.journal()) > len(truth(file)) - 400)
         assert stop(agent) == 0
         complete(place, file)
     finally:
         place.end()
-        subprocess.run(["ip", "netns", "del", name], check=False)
-        subprocess.run(["ip", "link", "del", name], check=False, stderr=subprocess.DEVNULL)
-
-
-def with_link(name: str) -> None:
-    """A namespace for the agent, and a cable to it."""
-    for line in (
-        f"ip netns add {name}",
-        f"ip link add {name} type veth peer name eth0 netns {name}",
-        f"ip addr add 10.213.7.1/30 dev {name}",
-        f"ip link set {name} up",
-        f"ip -n {name} addr add 10.213.7.2/30 dev eth0",
-        f"ip -n {name} link set eth0 up",
-        f"ip -n {name} link set lo up",
-    ):
-        subprocess.run(line.split(), check=True)
-
-
-def cut(name: str) -> None:
-    """Drop everything, both ways, without a word."""
-    rules = "table inet cut { chain in { type filter hook input priority 0; policy drop; }\n"
-    rules += "chain out { type filter hook output priority 0; policy drop; }\n}\n"
-    subprocess.run(["ip", "netns", "exec", name, "nft", "-f", "-"], input=rules.encode(), check=True)
-
-
-def mend(name: str) -> None:
-    """Let everything through again."""
-    subprocess.run(["ip", "netns", "exec", name, "nft", "delete", "table", "inet", "cut"], check=True)
+        link.remove(name)
