@@ -10,6 +10,16 @@ FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
 """What the journal's nanoseconds can say."""
 
 
+def length(text: str) -> timedelta:
+    """Read a length of time, such as `30s` or `5m`.
+
+    Raises ValueError with what would be right.
+    """
+    if match := re.fullmatch(r"(\d{1,9})([smhd])", text, re.ASCII):
+        return timedelta(seconds=int(match[1]) * UNITS[match[2]])
+    raise ValueError(f"{text!r} is no length of time; write 30s, 5m, 6h or 7d")
+
+
 def when(text: str, now: datetime) -> datetime:
     """Read an RFC 3339 time, or `6h` for six hours ago.
 

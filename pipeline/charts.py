@@ -1,6 +1,6 @@
 """What probes showed over time, from the data folder alone: with or without a daemon that writes to it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -43,11 +43,11 @@ class Charts:
         steps = tuple(_shares(step, at, window) for step, at in _by_step(rows, lambda row: row.step))
         return SharesChart(site, service, window, way, steps, self.shifts(site, service, window))
 
-    def legs(self, site: str, service: str, window: Window) -> LegsChart:
-        """Return what each leg lost, and how long it took."""
+    def legs(self, site: str, service: str, window: Window, ends: Collection[str] = ()) -> LegsChart:
+        """Return what each leg lost, and how long it took; `ends` are addresses on the way that are no circuit's."""
         asked = (site, service, window.start, window.end)
         rows, ways = self._questions.flows(*asked, _width(window)), self._questions.ways(*asked)
-        return LegsChart(site, service, window, tuple(_legs(rows, ways, window)))
+        return LegsChart(site, service, window, tuple(_legs(rows, ways, window, ends)))
 
     def results(
         self, site: str, target: str | None, window: Window, limit: int, after: Place | None = None
@@ -112,18 +112,19 @@ def _by_step(rows: Sequence[Row], step: Callable[[Row], int]) -> Iterator[tuple[
     return iter(sorted(grouped.items()))
 
 
-def _legs(rows: Sequence[Flowed], ways: Sequence[Way], window: Window) -> Iterator[LegStep]:
+def _legs(rows: Sequence[Flowed], ways: Sequence[Way], window: Window, ends: Collection[str]) -> Iterator[LegStep]:
     """Every leg of every step. A flow's losses are those of the leg that answered it in the step, else of the last."""
     lands = _first(rows)
-    hops = _Hops(ways)
+    hops = _Hops(ways, ends)
     for step, found in _by_step(rows, lambda row: row.step):
         of_flow: dict[int, list[Flowed]] = {}
         for row in found:
             of_flow.setdefault(row.flow, []).append(row)
         for flow, own in of_flow.items():
             answered = max((row for row in own if row.nva), key=lambda row: row.sent, default=None)
-            if answered is not None:
+            if answered is not None and lands.get(flow) != (answered.nva, answered.region):
                 lands[flow] = (answered.nva, answered.region)
+                hops.forget(flow, _at(window, step).timestamp() * NANOSECONDS)
         end = _at(window, step + 1).timestamp() * NANOSECONDS
         circuits = hops.until(end, {flow: place[0] for flow, place in lands.items() if flow in of_flow})
         members: dict[tuple[LegKind, str], list[int]] = {}
@@ -160,20 +161,32 @@ def _first(rows: Sequence[Flowed]) -> dict[int, tuple[str, str]]:
 class _Hops:
     """The ways of flows, as time goes on."""
 
-    def __init__(self, ways: Sequence[Way]) -> None:
+    def __init__(self, ways: Sequence[Way], ends: Collection[str]) -> None:
         self._ways, self._next = sorted(ways, key=lambda way: way.at), 0
+        self._ends = {"*", *ends}
         self._hops: dict[int, tuple[str, ...]] = {}
+        self._since: dict[int, float] = {}
         for way in reversed(self._ways):
             self._hops[way.flow] = way.hops  # the first one is taken to be the way before it, too
+
+    def forget(self, flow: int, at: float) -> None:
+        """A flow lands elsewhere (ns since 1970): its way there is not known until it is traced again."""
+        self._hops.pop(flow, None)
+        self._since[flow] = at
 
     def until(self, end: float, lands: Mapping[int, str]) -> dict[int, list[str]]:
         """Return the circuits of flows at a time (ns since 1970): routers at which they part, but not as NVAs do."""
         while self._next < len(self._ways) and self._ways[self._next].at < end:
             way = self._ways[self._next]
-            before = self._hops[way.flow] + ("*",) * len(way.hops)
-            self._hops[way.flow] = tuple(n if n != "*" else o for n, o in zip(way.hops, before, strict=False))
             self._next += 1
-        known = {flow: hops for flow, hops in self._hops.items() if flow in lands}
+            if way.at >= self._since.get(way.flow, 0.0):
+                before = self._hops.get(way.flow, ()) + ("*",) * len(way.hops)
+                self._hops[way.flow] = tuple(n if n != "*" else o for n, o in zip(way.hops, before, strict=False))
+        known = {
+            flow: tuple("*" if hop in self._ends else hop for hop in hops)
+            for flow, hops in self._hops.items()
+            if flow in lands
+        }
         found: dict[int, list[str]] = {}
         for index in _partings(known, lands):
             for flow, hops in known.items():

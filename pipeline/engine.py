@@ -15,6 +15,7 @@ from anycast.observation import Announced
 from anycast.plain import Plain, to_plain
 from anycast.prefix import Prefix, Relation, relation
 from anycast.situation import Event, FeedStatus, Situation
+from pipeline.catchments import Catchments
 from pipeline.config import Config
 from pipeline.gauges import Gauges
 from pipeline.judging import Judging
@@ -49,6 +50,7 @@ class Engine:
         self._trouble = trouble
         self._started = self._loaded = datetime.now(UTC)
         self._source, self._listen, self._past = config.source, config.listen, Past(config.data)
+        self.catchments = Catchments(judging, config.data)
         self._problems: tuple[str, ...] = ()
         """Why the intent file was not taken when it was last read again."""
         self._waiting: tuple[Waiting, ...] = ()

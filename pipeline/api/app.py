@@ -1,7 +1,7 @@
 """The HTTP API, version 1: what the daemon knows, as JSON, and an event stream. Reads only, but for reload."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Protocol
 
 from fastapi import FastAPI, Header, Query, Request, Response
@@ -14,23 +14,26 @@ from anycast.plain import Plain, to_plain
 from anycast.ports import Reading
 from anycast.prefix import Prefix, parse_prefix
 from anycast.situation import Event, ServiceStatus
+from pipeline.api.asking import Limit, Unanswerable, between
+from pipeline.api.catchment import Charting, catchment_routes
 from pipeline.api.guard import Guard
 from pipeline.api.stream import server_sent
-from pipeline.asked import when
 from pipeline.reloading import Reloaded
 
-LONGEST_RANGE = timedelta(days=31)  # one history answer; ask again for more
-MOST_ROWS = 10_000
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LARGEST = 2**53  # of whole numbers that every JSON reader keeps exact
 
 Text = Annotated[str, Query(max_length=64)]
-Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 Number = Annotated[int, Query(ge=0, le=LARGEST)]
 
 
 class Operating(Reading, Protocol):
     """What the API needs of the daemon beyond reading."""
+
+    @property
+    def catchments(self) -> Charting:
+        """Where sites' traffic lands, result by result."""
+        ...
 
     def status(self) -> Mapping[str, Plain]:
         """Version, mode, start, intent and counters of the daemon itself."""
@@ -67,10 +70,6 @@ class Operating(Reading, Protocol):
         ...
 
 
-class Unanswerable(Exception):
-    """A question that has no answer as it stands; the message says what would be right."""
-
-
 def build(engine: Operating, title_version: str, names: Collection[str] = ()) -> FastAPI:
     """Make the application; the console mounts itself on it. `names` are those of a proxy before it."""
     # No page that reads the schema: it would load its scripts from somebody else's server.
@@ -83,6 +82,7 @@ def build(engine: Operating, title_version: str, names: Collection[str] = ()) ->
     _health(app, engine)
     _present(app, engine)
     _past(app, engine)
+    catchment_routes(app, engine.catchments)
     for path in ("/api", "/api/{rest:path}", "/healthz", "/readyz", "/metrics"):
         app.router.add_route(path, _nothing, METHODS, include_in_schema=False)
     return app
@@ -185,11 +185,7 @@ def _past(app: FastAPI, engine: Operating) -> None:
         limit: Limit = 1000,
     ) -> Plain:
         """What happened, oldest first: of more than `limit` events the newest, and `more`. The last day by default."""
-        now = datetime.now(UTC)
-        until = _time(end, now) if end else now
-        since = _time(start, now) if start else until - timedelta(days=1)
-        if since >= until or until - since > LONGEST_RANGE:
-            raise Unanswerable(f"from must be before to, and at most {LONGEST_RANGE.days} days before it")
+        since, until = between(start, end, timedelta(days=1))
         events, more = await engine.told(_prefix(prefix) if prefix else None, since, until, limit)
         return {"from": to_plain(since), "to": to_plain(until), "events": to_plain(tuple(events)), "more": more}
 
@@ -211,13 +207,6 @@ def _past(app: FastAPI, engine: Operating) -> None:
 def _prefix(text: str) -> Prefix:
     try:
         return parse_prefix(text)
-    except ValueError as error:
-        raise Unanswerable(str(error)) from error
-
-
-def _time(text: str, now: datetime) -> datetime:
-    try:
-        return when(text, now)
     except ValueError as error:
         raise Unanswerable(str(error)) from error
 

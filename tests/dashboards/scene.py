@@ -19,6 +19,7 @@ from anycast.situation import (
     SiteStatus,
     Situation,
 )
+from tests.dashboards.landing import Lands
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 HOSTILE = "<script>window.owned=1</script>\x1b[31m\r\n\u202etxt"
@@ -68,6 +69,7 @@ class Scene:
         self.now = situation()
         self.records: tuple[Record, ...] = (record(HOSTILE),)
         self.queue: asyncio.Queue[Event] = asyncio.Queue()
+        self.catchments = Lands()
 
     def situation(self) -> Situation:
         """What the test set."""
