@@ -22,11 +22,11 @@ from collector.probe.config.values import AgentSettings
 from collector.probe.identity.keys import Keys
 from collector.probe.taken import Health, Taken
 
-TOGETHER: Final = 10
+TOGETHER: Final = 20
 """Probes that share a wake, as far as the next two allow: so few stand in each other's way on no line."""
 BUSY: Final = 1_000_000
 """ns between two wakes at least,"""
-IDLE: Final = 20_000_000
+IDLE: Final = 40_000_000
 """and at most: by so much an answer or a loss may be told too late, and a probe sent too early."""
 READING: Final = 10_000_000
 """ns for which sockets are read before what is due is sent."""

@@ -21,15 +21,14 @@ from collector.probe.agent.errors import Trouble, troubles
 from collector.probe.agent.kit import SOCKETS, UNDER_WAY, Asks, Kit, result
 from collector.probe.agent.pending import Pending, Sent
 from collector.probe.agent.sockets import DATAGRAM, connected_udp, left_over, own_mtu, unsendable
-from collector.probe.identity.datagram import Reply, Request, decode_reply, encode_request
+from collector.probe.identity.datagram import Request, decode_reply
 from collector.probe.identity.keys import Key, Keys
 from collector.probe.identity.nonces import WINDOW
 from collector.probe.identity.refused import Refused
+from collector.probe.identity.repeated import NONCE, Answer, Repeated
 from collector.probe.taken import Taken
 from collector.probe.wire.ancillary import SPACE, stamp_and_ttl
 
-_NONCE: Final = slice(12, 20)
-"""Where a request has its nonce (collector/probe/identity/datagram.py)."""
 _NONCES: Final = 512
 """That are drawn from the system at once."""
 
@@ -54,7 +53,8 @@ class Asked:
     """One datagram under way; nobody writes to it but what an ICMP error teaches (`Udp._trouble`)."""
 
     asks: Asks
-    request: Request
+    repeated: Repeated
+    datagram: bytes
     sender: Sender
     deliver: Callable[[Taken], None]
     trouble: Callable[[Trouble, Taken], None] | None = None
@@ -72,7 +72,8 @@ class Udp:
         self._run = int.from_bytes(os.urandom(4), "big")
         self._random = b""
         self._sequence = 0
-        self.pending: Pending[int, Asked] = Pending(kit.timeout, kit.late, UNDER_WAY, self._silent, self._forgotten)
+        self._repeated: dict[tuple[str, int, int], Repeated] = {}
+        self.pending: Pending[bytes, Asked] = Pending(kit.timeout, kit.late, UNDER_WAY, self._silent, self._forgotten)
         self.strays = 0
         """Answers that nothing waits for: duplicates, and what came after all limits."""
 
@@ -124,19 +125,20 @@ class Udp:
         key, kit = self._key, self._kit
         assert key is not None, "without a key nothing is asked"
         deliver = deliver or kit.deliver
-        self._sequence = (self._sequence + 1) & 0xFFFFFFFF
-        request = Request(key.id, self._run, self._nonce(), kit.clock.mono(), asks.service, asks.flow, self._sequence)
-        datagram = encode_request(request, key, size)
         if self.pending.full:
             kit.unsent(asks, f"{len(self.pending)} probes wait for answers", deliver)
             return Outcome.UNSENT
-        sent = Sent(0, 0, Asked(asks, request, sender, deliver, trouble))
-        self.pending.add(request.nonce, sent)
+        repeated = self._repeated.get((asks.service, asks.flow, size)) or self._first(asks, key, size)
+        self._sequence = (self._sequence + 1) & 0xFFFFFFFF
+        nonce = self._nonce()
+        datagram = repeated.ask(nonce, kit.clock.mono(), self._sequence)
+        sent = Sent(0, 0, Asked(asks, repeated, datagram, sender, deliver, trouble))
+        self.pending.add(nonce, sent)
         try:
             sent.mono, sent.wall = kit.clock.mono(), kit.clock.wall()
             self._out(sender, datagram, ancillary)
         except OSError as error:
-            self.pending.take(request.nonce)
+            self.pending.take(nonce)
             how, why = unsendable(error)
             asks = replace(asks, value=own_mtu(sender.sock)) if how is Outcome.TOO_BIG else asks
             deliver(result(asks, sent.mono, sent.wall, how, detail=why))
@@ -166,11 +168,17 @@ class Udp:
             else:
                 return
 
-    def _nonce(self) -> int:
+    def _first(self, asks: Asks, key: Key, size: int) -> Repeated:
+        """Make what the requests of a flow have in common; there are as many as the agent's file names."""
+        made = Repeated(Request(key.id, self._run, 0, 0, asks.service, asks.flow), key, size)
+        self._repeated[asks.service, asks.flow, size] = made
+        return made
+
+    def _nonce(self) -> bytes:
         if not self._random:
             self._random = os.urandom(8 * _NONCES)
         nonce, self._random = self._random[:8], self._random[8:]
-        return int.from_bytes(nonce, "big")
+        return nonce
 
     def _hear(self, sender: Sender, events: int) -> None:
         if events & select.EPOLLERR:
@@ -185,32 +193,38 @@ class Udp:
             self._answer(sender, data, ttl, mono, wall, stamp)
 
     def _answer(self, sender: Sender, data: bytes, ttl: int, mono: int, wall: int, stamp: int) -> None:
-        try:
-            reply = decode_reply(data, self._keys)
-        except Refused as error:
-            self._invalid(sender, str(error), ttl, mono, wall, stamp)
-            return
-        sent = self.pending.find(reply.request.nonce)
+        sent = self.pending.take(data[NONCE])
         if sent is None:
-            self._unasked(sender, reply.request, ttl, mono, wall, stamp)
-            return
-        self.pending.take(reply.request.nonce)
-        asked = sent.of
-        if reply.request != asked.request:
-            self._end(sent, Outcome.INVALID, round_trip(sent.mono, mono, wall, stamp), "it does not repeat our request")
+            self._unasked(sender, data, ttl, mono, wall, stamp)
             return
         rtt = round_trip(sent.mono, mono, wall, stamp)
-        asked.deliver(self._good(sent, reply, rtt, ttl))
-        self._done(asked)
+        try:
+            answer = sent.of.repeated.answered(data, sent.of.datagram)
+        except Refused as error:
+            self._end(sent, Outcome.INVALID, rtt, str(error), ttl)
+            return
+        sent.of.deliver(self._good(sent, answer, rtt, ttl))
+        self._done(sent.of)
 
-    def _unasked(self, sender: Sender, request: Request, ttl: int, mono: int, wall: int, stamp: int) -> None:
-        """Nothing waits for this answer: a copy that the network made comes soon, anything else is said again."""
-        if request.run == self._run and mono - request.sent <= WINDOW:
-            self.strays += 1
+    def _unasked(self, sender: Sender, data: bytes, ttl: int, mono: int, wall: int, stamp: int) -> None:
+        """Nothing waits for this. A copy that the network made comes soon; anything else ends the probe sent last: what
+        is no answer of ours, and what is said again."""
+        try:
+            request = decode_reply(data, self._keys).request
+        except Refused as error:
+            why = str(error)
         else:
-            self._invalid(sender, "it is replayed: it answers what was asked long ago", ttl, mono, wall, stamp)
+            if request.run == self._run and mono - request.sent <= WINDOW:
+                self.strays += 1
+                return
+            why = "it is replayed: it answers what was asked long ago"
+        sent = self.pending.take(sender.last.of.datagram[NONCE]) if sender.last is not None else None
+        if sent is None:
+            self.strays += 1
+            return
+        self._end(sent, Outcome.INVALID, round_trip(sent.mono, mono, wall, stamp), why, ttl)
 
-    def _good(self, sent: Sent[Asked], reply: Reply, rtt: int, ttl: int) -> Taken:
+    def _good(self, sent: Sent[Asked], answer: Answer, rtt: int, ttl: int) -> Taken:
         asks = sent.of.asks
         return Taken(
             sent.mono,
@@ -221,38 +235,30 @@ class Udp:
             asks.flow,
             asks.port or sent.of.sender.port,
             rtt,
-            reply.identity,
+            answer.identity,
             Proof.AUTHENTICATED,
-            reply.received - sent.wall,
-            reply.answered - reply.received,
+            answer.received - sent.wall,
+            answer.answered - answer.received,
             ttl=ttl,
-            far_ttl=reply.far_ttl,
-            seen=self._seen(sent.of.sender, reply),
+            far_ttl=answer.far_ttl,
+            seen=self._seen(sent.of.sender, answer),
             value=asks.value,
         )
 
-    def _seen(self, sender: Sender, reply: Reply) -> str:
-        if reply.port == sender.port and reply.address == sender.address:
+    def _seen(self, sender: Sender, answer: Answer) -> str:
+        if answer.port == sender.port and answer.address == sender.address:
             return ""
-        return f"[{reply.address}]:{reply.port}" if reply.address.version == 6 else f"{reply.address}:{reply.port}"
-
-    def _invalid(self, sender: Sender, why: str, ttl: int, mono: int, wall: int, stamp: int) -> None:
-        """Something that is no valid answer came from the target's address: it ends the probe sent last."""
-        sent = sender.last
-        if sent is None or self.pending.take(sent.of.request.nonce) is None:
-            self.strays += 1
-            return
-        self._end(sent, Outcome.INVALID, round_trip(sent.mono, mono, wall, stamp), why, ttl)
+        return f"[{answer.address}]:{answer.port}" if answer.address.version == 6 else f"{answer.address}:{answer.port}"
 
     def _errors(self, sender: Sender) -> None:
         for trouble in troubles(sender.sock, self._kit.clock):
             self._trouble(sender, trouble)
 
     def _trouble(self, sender: Sender, trouble: Trouble) -> None:
-        nonce = trouble.data[_NONCE]
-        sent = self.pending.take(int.from_bytes(nonce, "big")) if len(nonce) == 8 else None
-        if len(nonce) < 8 and sender.last is not None:
-            sent = self.pending.take(sender.last.of.request.nonce)
+        nonce = trouble.data[NONCE]
+        if len(nonce) < 8:
+            nonce = sender.last.of.datagram[NONCE] if sender.last is not None else b""
+        sent = self.pending.take(nonce)
         if sent is None:
             self.strays += 1
             return
