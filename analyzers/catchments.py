@@ -44,12 +44,21 @@ def answering(pair: Pair, now: datetime) -> Mapping[str, datetime]:
 
 def misrouted(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield regions that answer a site against its intent, or against its best path."""
-    for ground in grounds(view, intent, now, lambda pair: True):
+    for ground in grounds(view, intent, now, lambda pair: pair.flows.landed or pair.alive):
+        if ground.kept("meant", _meant) >= ground.pair.flows.landed | ground.pair.alive.keys():
+            continue
         answers = answering(ground.pair, now)
         for region, since in sorted(answers.items()):
             found = _unmeant(ground, region, since, answers) or _not_best(ground, region, since)
             if found is not None:
                 yield found
+
+
+def _meant(ground: Ground) -> frozenset[str]:
+    """Regions that may answer the site without a word: of the first tier, and on the best path where that is known."""
+    first = frozenset(ground.site.tiers[0] if ground.site.tiers else ground.intent.by_region)
+    lands = ground.lands if ground.lands else first
+    return (first & lands) - set(ground.site.site.never)
 
 
 def _unmeant(ground: Ground, region: str, since: datetime, answers: Mapping[str, datetime]) -> Finding | None:

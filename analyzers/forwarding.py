@@ -7,7 +7,7 @@ is divergence where the route of the missing path changed after the last flow wa
 the site still takes several of the same paths, or where several are in use and one is not; else it is the hash.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,11 +15,12 @@ from analyzers.catchments import answering
 from analyzers.evidence import MOST, Line, lines
 from analyzers.grounds import Ground, grounds
 from analyzers.ladder import controls, lives
-from analyzers.picture import Sighting
+from analyzers.picture import RegionFacts, Sighting
 from analyzers.probing.controls import Life
 from analyzers.probing.flows import Flow, Label
 from analyzers.probing.pairs import Pair
 from analyzers.probing.track import NEVER
+from analyzers.state import Held
 from analyzers.view import View
 from anycast.change import Presence
 from anycast.finding import Finding, Kind, Severity
@@ -41,14 +42,15 @@ def fib_divergence(view: View, intent: Intent, now: datetime) -> Iterator[Findin
     """Yield regions that answer though their route is gone, and equal paths that never get a flow."""
     for ground in grounds(view, intent, now, lambda pair: pair.flows.landed or pair.alive):
         yield from _answers_without_route(ground)
-        for unused in unused_paths(ground):
-            if unused.diverged:
-                yield _unused(ground, unused, Kind.FIB_DIVERGENCE)
+        if not ground.pair.flows.losing:
+            for unused in unused_paths(ground):
+                if unused.diverged:
+                    yield _unused(ground, unused, Kind.FIB_DIVERGENCE)
 
 
 def hash_polarised(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield equal paths of which one takes all flows."""
-    for ground in grounds(view, intent, now, lambda pair: pair.flows.landed):
+    for ground in grounds(view, intent, now, lambda pair: pair.flows.landed and not pair.flows.losing):
         for unused in unused_paths(ground):
             if not unused.diverged:
                 yield _unused(ground, unused, Kind.HASH_POLARISED)
@@ -98,106 +100,113 @@ class Unused:
     basis: tuple[Sighting, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Equals:
+    """Equal paths by BGP, as far as all of them are known."""
+
+    what: str
+    """What they lead through: `NVA`, `circuit` or `region`."""
+    region: str | None
+    names: frozenset[str]
+    changed: Mapping[str, datetime]
+    """Since when each is there."""
+    basis: tuple[Sighting, ...]
+
+
 def unused_paths(ground: Ground) -> Iterator[Unused]:
     """Yield groups of equal paths of which one at least never gets a flow, although nothing is lost."""
-    pair = ground.pair
-    if pair.flows.losing or not pair.flows.landed or _lost_lately(pair, ground.now):
-        return
-    for region in sorted(pair.flows.landed):
-        flows = [flow for flow in pair.flows.active() if flow.region == region]
-        yield from _nvas(ground, region, flows)
-        yield from _circuits(ground, region, flows)
+    for group in ground.kept("equals", _equals):
+        if 0 < len(_takes(group, ground.pair)) < len(group.names):
+            yield from _unused_of(ground, group)
+
+
+def _equals(ground: Ground) -> tuple[Equals, ...]:
+    return tuple(_each_equals(ground))
+
+
+def _each_equals(ground: Ground) -> Iterator[Equals]:
+    for facts in ground.picture.placed:
+        yield from _nvas(facts)
+        yield from _circuits(ground, facts.region)
     yield from _regions(ground)
 
 
-def _lost_lately(pair: Pair, now: datetime) -> bool:
-    _, lost, _, _ = pair.shares.since(now - MINUTE / 2)
-    return lost > 1
-
-
-def _nvas(ground: Ground, region: str, flows: Sequence[Flow]) -> Iterator[Unused]:
-    """The NVAs of a region that advertise equal paths, as far as all of them are known."""
-    facts = ground.facts(region)
-    if facts.placement is None or any(s.presence is Presence.UNKNOWN for s in facts.nvas):
+def _nvas(facts: RegionFacts) -> Iterator[Equals]:
+    """The NVAs of a region that advertise equal paths; where one at a time is meant there are none."""
+    alone = facts.placement is None or facts.placement.at_least == 1
+    if alone or any(s.presence is Presence.UNKNOWN for s in facts.nvas):
         return
-    if facts.placement.at_least == 1:
-        return  # one at a time is what is meant there
-    lengths = {s.nva: min(h.attributes.as_path.length for h in s.routes) for s in facts.nvas if s.present}
-    equal = {nva for nva, length in lengths.items() if length == min(lengths.values())}
-    used = {flow.nva for flow in flows} | {n for n, at in ground.pair.reached.items() if ground.now - at <= MINUTE}
-    _, _, answers, _ = ground.pair.shares.since(ground.now - MINUTE)
-    samples = len(flows) + answers.get(region, 0)
-    basis = tuple(facts.nvas)
-    changed = {s.nva: max(held.since for held in s.routes) for s in facts.nvas if s.present}
-    if "" not in used:
-        yield from _group(ground, "NVA", region, equal, used & equal, samples, changed, basis, _nvas_of)
+    present = {s.nva: s for s in facts.nvas if s.present}
+    yield from _shortest("NVA", facts.region, {nva: list(s.routes) for nva, s in present.items()}, facts.nvas)
 
 
-def _circuits(ground: Ground, region: str, flows: Sequence[Flow]) -> Iterator[Unused]:
-    """The sessions over which the site hears equal paths, as far as traceroutes show their far ends."""
+def _circuits(ground: Ground, region: str) -> Iterator[Equals]:
+    """The sessions over which the site hears equal paths to a region, by the addresses of their far ends."""
     heard = [s for s in ground.site.heard if any(held.region == region for held in s.routes)]
-    found = {str(s.table.source.session.peer): s for s in heard if s.table is not None and s.table.source.session.peer}
-    lengths = {peer: min(h.attributes.as_path.length for h in s.routes) for peer, s in found.items()}
-    equal = {peer for peer, length in lengths.items() if length == min(lengths.values())}
-    traced = [flow for flow in flows if equal.intersection(flow.hops)]
-    used = {hop for flow in traced for hop in flow.hops if hop in equal}
-    changed = {peer: max(held.since for held in s.routes) for peer, s in found.items()}
-    if len(traced) == len(flows):  # else some may take it and we have not seen how
-        yield from _group(ground, "circuit", region, equal, used, len(traced), changed, tuple(heard), _hops_of)
+    peers = {str(s.table.source.session.peer): list(s.routes) for s in heard if s.table is not None}
+    yield from _shortest("circuit", region, peers, heard)
 
 
-def _regions(ground: Ground) -> Iterator[Unused]:
+def _regions(ground: Ground) -> Iterator[Equals]:
     """The regions of one tier that the site hears by equal paths."""
-    if not ground.lands or len(ground.lands) < 2:
-        return
+    routes: dict[str, list[Held]] = {}
     heard = [s for s in ground.site.heard if s.present]
-    lengths: dict[str, int] = {}
-    changed: dict[str, datetime] = {}
-    for held in (held for s in heard for held in s.routes if held.region in ground.lands):
-        region = held.region or ""
-        lengths[region] = min(lengths.get(region, held.attributes.as_path.length), held.attributes.as_path.length)
-        changed[region] = max(changed.get(region, NEVER), held.since)
-    equal = {region for region, length in lengths.items() if length == min(lengths.values())}
-    alive = {region for region, at in ground.pair.alive.items() if ground.now - at <= MINUTE}
-    used = equal & (ground.pair.flows.landed | alive)
-    sent, _, _, _ = ground.pair.shares.since(ground.now - MINUTE)
-    samples = sum(1 for _ in ground.pair.flows.active()) + sent
-    yield from _group(ground, "region", None, equal, used, samples, changed, tuple(heard), _regions_of)
+    for held in (held for s in heard for held in s.routes if held.region in (ground.lands or ())):
+        routes.setdefault(held.region or "", []).append(held)
+    yield from _shortest("region", None, routes, heard)
 
 
-def _nvas_of(pair: Pair) -> set[str]:
-    return {flow.nva for flow in pair.flows.active()}
+def _shortest(
+    what: str, region: str | None, routes: Mapping[str, Sequence[Held]], basis: Sequence[Sighting]
+) -> Iterator[Equals]:
+    lengths = {name: min(h.attributes.as_path.length for h in helds) for name, helds in routes.items()}
+    names = frozenset(name for name, length in lengths.items() if length == min(lengths.values()))
+    if len(names) > 1:
+        changed = {name: max(held.since for held in routes[name]) for name in names}
+        yield Equals(what, region, names, changed, tuple(basis))
 
 
-def _hops_of(pair: Pair) -> set[str]:
-    return {hop for flow in pair.flows.active() for hop in flow.hops}
-
-
-def _regions_of(pair: Pair) -> set[str]:
-    return set(pair.flows.landed)
-
-
-def _group(
-    ground: Ground,
-    what: str,
-    region: str | None,
-    equal: set[str],
-    used: set[str],
-    samples: int,
-    changed: dict[str, datetime],
-    basis: tuple[Sighting, ...],
-    takes: Callable[[Pair], set[str]],
-) -> Iterator[Unused]:
-    inside, missing = sorted(used), sorted(equal - used)
-    paths = len(equal)
-    if paths < 2 or not inside or not missing or paths * (1 - 1 / paths) ** samples > CHANCE:
+def _unused_of(ground: Ground, group: Equals) -> Iterator[Unused]:
+    pair, now = ground.pair, ground.now
+    sent, lost, answers, _ = pair.shares.since(now - MINUTE)
+    flows = [flow for flow in pair.flows.active() if group.region in (None, flow.region)]
+    used, samples = _used(group, pair, flows, now), len(flows)
+    if group.what == "circuit":
+        # Of a flow whose trace shows none of them it is not known which it takes.
+        if not all(group.names.intersection(flow.hops) for flow in flows):
+            return
+    else:
+        samples += sent if group.region is None else answers.get(group.region, 0)
+    inside, missing = sorted(used), sorted(group.names - used)
+    paths = len(group.names)
+    if lost > 1 or not inside or not missing or paths * (1 - 1 / paths) ** samples > CHANCE:
         return
-    last = {name: _last_seen(ground, what, name) for name in missing}
-    came_back = any(at > NEVER and changed[name] >= at - SLACK for name, at in last.items())
-    since = max(max(changed[name] for name in missing), max(last.values()), ground.seen.hearing.since or NEVER)
-    others = (pair for pair in ground.seen.pairs.values() if pair is not ground.pair)
-    diverged = came_back or len(inside) > 1 or any(len(takes(pair) & equal) > 1 for pair in others)
-    yield Unused(what, region, tuple(inside), tuple(missing), samples, diverged, since, basis)
+    last = {name: _last_seen(ground, group.what, name) for name in missing}
+    came_back = any(at > NEVER and group.changed[name] >= at - SLACK for name, at in last.items())
+    since = max(*(group.changed[name] for name in missing), *last.values(), ground.seen.hearing.since or NEVER)
+    others = (other for other in ground.seen.pairs.values() if other is not pair)
+    elsewhere = any(len(_takes(group, other)) > 1 for other in others)
+    diverged = came_back or len(inside) > 1 or elsewhere
+    yield Unused(group.what, group.region, tuple(inside), tuple(missing), samples, diverged, since, group.basis)
+
+
+def _used(group: Equals, pair: Pair, flows: Sequence[Flow], now: datetime) -> frozenset[str]:
+    """Those that a flow takes, or that answered a probe from a new port within the last minute."""
+    match group.what:
+        case "NVA":
+            names = {flow.nva for flow in flows} | {nva for nva, at in pair.reached.items() if now - at <= MINUTE}
+        case "circuit":
+            names = {hop for flow in flows for hop in flow.hops}
+        case _:
+            names = {flow.region for flow in flows} | {r for r, at in pair.alive.items() if now - at <= MINUTE}
+    return group.names & names
+
+
+def _takes(group: Equals, pair: Pair) -> frozenset[str]:
+    """Those that the flows of a service take, also such as are asked no more."""
+    if group.region is None:
+        return group.names & pair.flows.landed
+    return group.names & pair.flows.taken.get(group.region, frozenset())
 
 
 def _last_seen(ground: Ground, what: str, name: str) -> datetime:
@@ -245,7 +254,7 @@ def _unused(ground: Ground, unused: Unused, kind: Kind) -> Finding:
 
 def asymmetric_return(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield NVAs whose answers come back another way than the requests went, where two signs agree."""
-    for ground in grounds(view, intent, now, lambda pair: pair.flows.landed):
+    for ground in grounds(view, intent, now, _signs_at_all):
         broken = _connections_break(ground)
         legs = {flow.nva: flow.region for flow in ground.pair.flows.active() if flow.nva}
         for nva, region in sorted(legs.items()):
@@ -254,6 +263,10 @@ def asymmetric_return(view: View, intent: Intent, now: datetime) -> Iterator[Fin
                 signs.append((*broken, signs[0][2]))
             if len(signs) >= 2:
                 yield _asymmetric(ground, region, nva, signs, broken is not None)
+
+
+def _signs_at_all(pair: Pair) -> bool:
+    return bool(pair.flows.turned) or any(way.alone is not None for way in pair.flows.ways.values())
 
 
 def _signs(ground: Ground, nva: str, now: datetime) -> Iterator[tuple[str, str, datetime]]:
@@ -265,7 +278,7 @@ def _signs(ground: Ground, nva: str, now: datetime) -> Iterator[tuple[str, str, 
         said = f"answers arrive with TTL {ttl}, before with {was[0]}; requests arrive there with {was[1]} as ever"
         yield ("TTL", said, min(flow.ttl_at for flow in turned))
     way = ground.pair.flows.ways.get(nva)
-    alone = way.alone() if way is not None else None
+    alone = way.alone if way is not None else None
     if alone is not None:
         name, change = alone
         since = min((flow.ttl_at for flow in turned), default=now)

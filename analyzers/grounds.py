@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import TypeVar, cast
 
 from analyzers.picture import Picture, RegionFacts, SiteFacts, picture
 from analyzers.probing.pairs import Pair
@@ -16,6 +17,8 @@ from analyzers.view import View
 from anycast.change import Presence
 from anycast.finding import Subject
 from anycast.intent import Intent
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -52,9 +55,19 @@ class Ground:
         """What BGP says of a region."""
         return self.picture.regions[region]
 
-    @cached_property
+    def kept(self, name: str, make: "Callable[[Ground], T]") -> T:
+        """Return what was worked out of what BGP says at this site, or work it out."""
+        found = self.site.kept.get(name)
+        if found is None:
+            found = self.site.kept[name] = (make(self),)
+        return cast(tuple[T], found)[0]
+
+    @property
     def lands(self) -> frozenset[str] | None:
         """Regions that the site lands on by BGP, with intended equals that it hears; None where that is not known."""
+        return self.kept("lands", Ground._lands)
+
+    def _lands(self) -> frozenset[str] | None:
         if self.site.chosen:
             regions = {held.region for s in self.site.chosen for held in s.routes if held.region is not None}
             unknown = any(s.presence is Presence.UNKNOWN for s in self.site.chosen)
@@ -90,8 +103,16 @@ class Ground:
 
 def grounds(view: View, intent: Intent, now: datetime, wanted: Callable[[Pair], object]) -> Iterator[Ground]:
     """Yield the grounds at every site that is heard, of services of which there is anything to ask."""
-    for _, seen in sorted(view.probing.sites.items()):
-        if seen.hearing.known(now):
-            for pair in seen.pairs.values():
-                if wanted(pair):
-                    yield Ground(view, intent, now, seen, pair)
+    return (ground for ground in _every(view, intent, now) if wanted(ground.pair))
+
+
+def _every(view: View, intent: Intent, now: datetime) -> list[Ground]:
+    """All grounds, made once for all judgements of one moment."""
+    token = (now, view.probing.version, view.epoch, view.touches, id(intent))
+    kept = view.remembered("grounds", token)
+    if isinstance(kept, list):
+        return kept
+    sites = (seen for _, seen in sorted(view.probing.sites.items()) if seen.hearing.known(now))
+    return view.remember(
+        "grounds", token, [Ground(view, intent, now, seen, pair) for seen in sites for pair in seen.pairs.values()]
+    )

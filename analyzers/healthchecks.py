@@ -62,6 +62,12 @@ class Application:
 
 def applications(view: View, now: datetime) -> list[Application]:
     """Return every application that is asked from a site whose agent is heard, by name."""
+    token = (now, view.probing.version)
+    kept = view.remembered("applications", token)
+    return kept if isinstance(kept, list) else view.remember("applications", token, _applications(view, now))
+
+
+def _applications(view: View, now: datetime) -> list[Application]:
     found: dict[tuple[str, str], Application] = {}
     for _, site in sorted(view.probing.sites.items()):
         if not site.hearing.known(now):

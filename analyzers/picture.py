@@ -113,6 +113,8 @@ class SiteFacts:
     """Names of every V5 vantage of the site, those for every peer included."""
     tiers: tuple[tuple[str, ...], ...] = ()
     """Tiers of regions meant for this service here."""
+    kept: dict[str, object] = field(default_factory=dict)
+    """What was worked out of it, by name; gone with the picture."""
 
     def hears(self, region: str) -> Presence:
         """Say whether the site hears the prefix from `region`."""

@@ -34,6 +34,8 @@ class Reading:
         self.epoch = 0
         """Grows when a session, a feed or a table's completeness changes."""
         self.touched: dict[Prefix, int] = {}
+        self.touches = 0
+        """Grows with each change of any route."""
         self.gone_meanwhile: set[tuple[Source, Prefix, int]] | None = None
         """Routes withdrawn while history is asked for what is newly watched; None when it is not."""
         self._remembered: dict[object, tuple[object, object]] = {}
@@ -170,6 +172,7 @@ class Reading:
     def touch(self, table: Table, prefix: Prefix) -> None:
         """Note that routes to `prefix` changed there."""
         table.version += 1
+        self.touches += 1
         if self.recogniser.relevance(prefix).matters:
             self.touched[prefix] = self.touched.get(prefix, 0) + 1
 

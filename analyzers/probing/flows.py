@@ -117,7 +117,11 @@ class Flows:
         self.at = NEVER
         """The last time that a probe was sent."""
         self.landed: frozenset[str] = frozenset()
-        """Regions that flows land in."""
+        """Regions that flows land in,"""
+        self.taken: dict[str, frozenset[str]] = {}
+        """and, of each, the NVAs and the routers on the way that they take."""
+        self.turned: set[int] = set()
+        """Flows whose TTLs changed although they stayed where they are."""
         self.left: dict[Label, datetime] = {}
         """Legs that flows left, and when the last of them was answered there."""
         self.heard_at = NEVER
@@ -203,6 +207,7 @@ class Flows:
         flow.region, flow.nva, flow.landed = region, nva, at
         flow.bits = flow.count = 0
         flow.was, flow.ttl = None, 0
+        self.turned.discard(flow.number)
         if sure:
             flow.hops = ()
         if nva not in self.ways and len(self.ways) < MOST_LEGS:
@@ -234,12 +239,12 @@ class Flows:
                 moved[each] = (moved.get(each, (left, ""))[0], came)
             self.shift = Shift(min(move[0] for move in recent), max(move[0] for move in recent), moved)
 
-    @staticmethod
-    def _turn(flow: Flow, at: datetime, ttl: int, far: int) -> None:
+    def _turn(self, flow: Flow, at: datetime, ttl: int, far: int) -> None:
         """The TTLs of a flow changed although it stays where it is."""
         if flow.ttl and ttl and (flow.was is None or (ttl, far) == flow.was):
             flow.was = (flow.ttl, flow.far) if flow.was is None else None
             flow.ttl_at = at
+            (self.turned.discard if flow.was is None else self.turned.add)(flow.number)
         flow.ttl, flow.far = ttl, far
 
     def traced(self, number: int, hops: tuple[str, ...], at: datetime) -> None:
@@ -295,7 +300,12 @@ class Flows:
             flow.charts = tuple(charts[label] for label in flow.labels)
         self.charts = charts
         self.hot &= charts.keys()
-        self.landed = frozenset(flow.region for flow in self.by_number.values() if flow.region)
+        taken: dict[str, set[str]] = {}
+        for flow in self.by_number.values():
+            if flow.region:
+                taken.setdefault(flow.region, set()).update((flow.nva, *flow.hops))
+        self.taken = {region: frozenset(names) for region, names in taken.items()}
+        self.landed = frozenset(taken)
 
     def _circuit(self, flow: Flow, index: int) -> bool:
         return flow.hops[index] != "*" and flow.hops[index] not in self.ignored
@@ -340,6 +350,8 @@ class Flows:
             self.by_number[flow.number] = flow
             if len(flow.changes) == FLAPS:
                 self.restless.add(flow.number)
+            if flow.was is not None:
+                self.turned.add(flow.number)
         for kind, name, chart in plain["charts"]:
             self.charts[kind, name] = Chart.restored(chart)
             self.hot.add((kind, name))

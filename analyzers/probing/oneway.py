@@ -20,12 +20,14 @@ ALONE = 1 / 3  # the other direction moved by no more than this part of it
 class OneWay:
     """The two directions of one leg."""
 
-    __slots__ = ("back", "forward", "spans", "until")
+    __slots__ = ("alone", "back", "forward", "spans", "until")
 
     def __init__(self) -> None:
         self.until: datetime | None = None
         self.forward = self.back = float("inf")
         self.spans: deque[tuple[float, float]] = deque(maxlen=KEPT)
+        self.alone: tuple[str, float] | None = None
+        """The direction whose delay changed by itself, and by how many seconds; None where none did."""
 
     def add(self, at: datetime, forward: float, back: float) -> None:
         """Count one round trip, seconds each way."""
@@ -39,10 +41,10 @@ class OneWay:
     def _turn(self, at: datetime) -> None:
         if self.until is not None and self.forward < float("inf"):
             self.spans.append((self.forward, self.back))
+            self.alone = self._alone()
         self.until, self.forward, self.back = at + SPAN, float("inf"), float("inf")
 
-    def alone(self) -> tuple[str, float] | None:
-        """Return the direction whose delay changed by itself, and by how many seconds; None where none did."""
+    def _alone(self) -> tuple[str, float] | None:
         if len(self.spans) < NEEDED + 2:
             return None
         spans = list(self.spans)
@@ -66,3 +68,4 @@ class OneWay:
     def restore(self, plain: Plain) -> None:
         """Take it back."""
         self.spans.extend((float(there), float(back)) for there, back in plain)
+        self.alone = self._alone()

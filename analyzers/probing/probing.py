@@ -126,6 +126,8 @@ class Probing:
         """Sites that were ever heard of, as far as the intent names them."""
         self.hosts = Hosts(intent)
         """What NVAs hear of hosts that they ping."""
+        self.version = 0
+        """Grows with every batch."""
         self.now: datetime | None = None
         self.awaited: dict[str, datetime] = {}
         """Since when the agent of a site is awaited that a later intent names."""
@@ -143,6 +145,7 @@ class Probing:
 
     def apply(self, report: AgentReported) -> None:
         """Fold one batch in; one that is neither of a site nor of an NVA of ours is nothing."""
+        self.version += 1
         if report.site in self.intent.by_site:
             if report.site not in self.sites:
                 self.sites[report.site] = SiteSeen(self.intent, report.site)
