@@ -41,6 +41,11 @@ class Desk:
         self.appended = asyncio.Event()
         """Something new waits."""
 
+    @property
+    def dropped(self) -> int:
+        """Results that were given up and not yet reported: a number to look at, which needs no turn."""
+        return self._spool.dropped
+
     async def ask(self, work: Callable[[Spool], T]) -> T:
         """Do something with the spool."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._spool)
@@ -115,7 +120,7 @@ class Batching:
         lost, self._lost = self._lost, 0
         if lost:
             await self._desk.ask(lambda spool: spool.give_up(lost))
-        dropped = await self._desk.ask(lambda spool: spool.dropped)
+        dropped = self._desk.dropped
         now = time.monotonic()
         tell = self._told_targets is None or now - self._told_targets >= TARGETS
         batch = Batch(

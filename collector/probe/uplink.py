@@ -101,13 +101,21 @@ class Uplink:
         connector = aiohttp.TCPConnector(limit=1, ssl=self._context, keepalive_timeout=60.0)
         timeout = aiohttp.ClientTimeout(total=WHOLE, sock_connect=CONNECT)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False) as session:
+            frames = await self._desk.ask(self._next)
             while True:
-                self._desk.appended.clear()
-                frames = await self._desk.ask(lambda spool: spool.next(self._most, OCTETS))
                 if frames:
-                    await self._pause(await self._send(session, frames))
+                    frames = await self._send(session, frames)
                 else:
                     await self._desk.appended.wait()
+                    self._desk.appended.clear()
+                    frames = await self._desk.ask(self._next)
+
+    def _next(self, spool: Spool) -> list[Frame]:
+        return spool.next(self._most, OCTETS)
+
+    def _gone(self, spool: Spool, frames: list[Frame]) -> list[Frame]:
+        spool.taken(frames)
+        return self._next(spool)
 
     async def drain(self, seconds: float) -> None:
         """Send what waits, for so long at most; for the end, when `run` was cancelled."""
@@ -120,12 +128,8 @@ class Uplink:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
 
-    async def _pause(self, seconds: float) -> None:
-        if seconds:
-            await asyncio.sleep(seconds)
-
-    async def _send(self, session: aiohttp.ClientSession, frames: list[Frame]) -> float:
-        """Send some frames; returns the seconds to wait before the next attempt."""
+    async def _send(self, session: aiohttp.ClientSession, frames: list[Frame]) -> list[Frame]:
+        """Send some frames, and wait where the next attempt has to; returns what comes next."""
         try:
             taken, wait = await self._attempt(session, frames)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -134,11 +138,11 @@ class Uplink:
             await asyncio.shield(self._desk.ask(Spool.kept))
             raise
         if taken:
-            await self._desk.ask(lambda spool: spool.taken(frames))
             self._well()
-        else:
-            await self._desk.ask(Spool.kept)
-        return wait
+            return await self._desk.ask(lambda spool: self._gone(spool, frames))
+        await self._desk.ask(Spool.kept)
+        await asyncio.sleep(wait)
+        return await self._desk.ask(self._next)
 
     async def _attempt(self, session: aiohttp.ClientSession, frames: list[Frame]) -> tuple[bool, float]:
         first = frames[0]
