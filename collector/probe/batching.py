@@ -24,7 +24,7 @@ T = TypeVar("T")
 INTERVAL: Final = 0.25
 SYNC: Final = 1.0
 """Seconds between forcing the spool to disk: what a loss of power may take."""
-TARGETS: Final = 60.0
+TARGETS: Final = 10.0
 """Seconds after which the targets are told again, so that a centre that forgot them knows them soon."""
 MOST: Final = 200_000
 """Results in memory; more can only wait there while the disk stands still, and is given up."""
