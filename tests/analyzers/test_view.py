@@ -376,7 +376,7 @@ def test_a_restart_is_as_if_every_feed_had_been_lost() -> None:
 
 
 def test_a_snapshot_of_another_shape_is_refused() -> None:
-    with pytest.raises(ValueError, match="has shape 0, this version reads 1"):
+    with pytest.raises(ValueError, match="has shape 0, this version reads 2"):
         restore(intent(), {"shape": 0}, START)
 
 
