@@ -85,6 +85,7 @@ def _lints(form: Shaped, path: Path, problems: Iterable[Problem]) -> Iterator[Co
     for lint in LINTS:
         for complaint in _placed(form, lint(form.model, path.absolute().parent)):
             told = complaint.path[:2] not in parts and not (len(complaint.path) == 1 and () in parts)
+            told = told and not form.invented(complaint.path)
             if told and not spoilt.explains(complaint):
                 yield complaint
 
