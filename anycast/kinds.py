@@ -387,7 +387,8 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             Severity.WARNING,
             _held(0, 0),
             (Rung.V7,),
-            "A bounded transfer reached less than half of what the median of the last ones did (major under a fifth).",
+            "A bounded transfer reached less than half of what the median of the last ones did (major under a fifth), "
+            "and less than 70 % of the slowest of them: on a lossy way TCP is fast now and slow then.",
             "Look at the circuit's utilisation and its shaper; repeat the test at a quiet hour.",
             "tests are rare; two in a row would take hours",
         ),

@@ -17,6 +17,8 @@ KEPT, FEWEST, LEARNT = 12, 3, 8
 """Tests that are remembered, how many are enough to judge, and slow ones in a row that make a new normal."""
 HALF, FIFTH, BACK = 0.5, 0.2, 0.6
 """Of the median: less than half is a drop, less than a fifth is worse, and with more than 0.6 it is over."""
+BELOW, BESIDE = 0.7, 0.85
+"""Of the slowest that was usual: a way on which TCP is fast now and slow then must be slower still, to be told."""
 SETTLES: Final = 5.0  # seconds after a test until queues are empty, and what they taught is forgotten
 LONGEST: Final = 60.0  # seconds that a test of which no end was heard is taken to run
 OLD: Final = 86400.0  # seconds after which the last test says nothing of now
@@ -69,7 +71,9 @@ class Transfers:
 
     @property
     def _bound(self) -> float:
-        return self._median * (BACK if self._slow else HALF)
+        """What a test must reach to be usual; more once one did not."""
+        middle, slowest = (BACK, BESIDE) if self._slow else (HALF, BELOW)
+        return min(middle * self._median, slowest * min(self._usual))
 
     def found(self, now: float) -> Drop | None:
         """Return the drop that the last test showed."""

@@ -32,6 +32,14 @@ def test_a_transfer_is_held_against_the_median_of_those_before(last: float, seve
     assert [f.severity for f in site.found(Kind.THROUGHPUT_DROP)] == ([severity] if severity else [])
 
 
+def test_on_a_way_on_which_tcp_is_fast_now_and_slow_then_only_slower_still_is_a_drop() -> None:
+    site = Probed(Agent("ams")).wait(5)
+    transferred(site, 10e6, 4e6, 11e6, 9e6, 3.5e6)  # under half of the median, and hardly slower than once before
+    assert site.found(Kind.THROUGHPUT_DROP) == []
+    transferred(site, 1.5e6)
+    assert len(site.found(Kind.THROUGHPUT_DROP)) == 1
+
+
 def test_two_transfers_are_no_usual_speed() -> None:
     site = Probed(Agent("ams")).wait(5)
     transferred(site, 10e6, 10e6, 1e6)
