@@ -28,9 +28,9 @@ _ERRORS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Echo:
-    """An echo request or reply."""
+    """An echo request or reply. Not frozen, as `Header`."""
 
     reply: bool
     identifier: int

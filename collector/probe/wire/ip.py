@@ -12,9 +12,9 @@ SHORTEST_4: Final = 20
 SIZE_6: Final = 40
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Header:
-    """What we need of an IP header."""
+    """What we need of an IP header. Not frozen, which would be most of an echo's cost; nobody writes to it."""
 
     version: int
     size: int

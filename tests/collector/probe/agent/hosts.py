@@ -17,6 +17,8 @@ from tests import needs
 from tests.collector.probe.agent.probers import Ports
 
 SERVICE, R1, R2, FAR = "203.0.113.1", "198.18.1.1", "198.18.2.2", "198.18.3.2"
+SERVICE_6, R1_6, R2_6 = "fd00:ff::1", "fd00:1::1", "fd00:2::2"
+"""The same in IPv6: fd00:1::/64 to fd00:3::/64, with the same last numbers."""
 NET = 0x40000000
 """CLONE_NEWNET."""
 
@@ -56,17 +58,25 @@ def in_a_row() -> Iterator[Hosts]:
             _run("ip", "netns", "add", host)
             _run("ip", "-n", host, "link", "set", "lo", "up")
             hosts.run(host, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.icmp_ratelimit=0")
+            hosts.run(host, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1", "net.ipv6.icmp.ratelimit=0")
+            hosts.run(host, "sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0")
         for number, (left, right) in enumerate(pairwise(row), 1):
             _run(*f"ip -n {left} link add r{number} type veth peer name l{number} netns {right}".split())
             ends = ((left, f"r{number}", 2 if number == 1 else 1), (right, f"l{number}", 1 if number == 1 else 2))
             for host, link, last in ends:
                 _run("ip", "-n", host, "addr", "add", f"198.18.{number}.{last}/24", "dev", link)
+                _run("ip", "-n", host, "addr", "add", f"fd00:{number}::{last}/64", "dev", link, "nodad")
                 _run("ip", "-n", host, "link", "set", link, "up")
         _run("ip", "-n", hosts.far, "addr", "add", f"{SERVICE}/32", "dev", "lo")
+        _run("ip", "-n", hosts.far, "addr", "add", f"{SERVICE_6}/128", "dev", "lo")
         for host, way in ((hosts.us, R1), (hosts.r1, R2), (hosts.far, "198.18.3.1")):
             _run("ip", "-n", host, "route", "add", "default", "via", way)
         _run("ip", "-n", hosts.r2, "route", "add", "198.18.1.0/24", "via", "198.18.2.1")
         _run("ip", "-n", hosts.r2, "route", "add", f"{SERVICE}/32", "via", FAR)
+        for host, way in ((hosts.us, R1_6), (hosts.r1, R2_6), (hosts.far, "fd00:3::1")):
+            _run("ip", "-n", host, "route", "add", "default", "via", way)
+        _run("ip", "-n", hosts.r2, "route", "add", "fd00:1::/64", "via", "fd00:2::1")
+        _run("ip", "-n", hosts.r2, "route", "add", f"{SERVICE_6}/128", "via", "fd00:3::2")
         yield hosts
     finally:
         for host in row:

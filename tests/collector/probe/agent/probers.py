@@ -99,7 +99,7 @@ async def responder(
 ) -> AsyncIterator[Ports]:
     """Run the real responder, on ports of the system's choice."""
     answering, counters = Answering(Nonces(), Rates(50_000, 50_000, monotonic_ns())), Counters()
-    allow = (ip_network(allowed), ip_network("::1/128"))
+    allow = (ip_network(allowed), ip_network("::1/128"), ip_network("fd00::/8"))
     answering.follow(who, frozenset(services or ("svc",)), keys, allow)
     place = Place(ip_address(address), 0)
     server, doors = UdpServer(place, answering, counters), tcp.Doors(answering, counters)

@@ -22,7 +22,7 @@ from collector.probe.config.values import (
 )
 from collector.probe.identity.http import PATH
 from tests import needs
-from tests.collector.probe.agent.hosts import R1, R2, SERVICE, Hosts, answering, in_a_row, inside
+from tests.collector.probe.agent.hosts import R1, R1_6, R2, R2_6, SERVICE, SERVICE_6, Hosts, answering, in_a_row, inside
 from tests.collector.probe.agent.probers import WHO, Ports, asked, probing
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
@@ -214,6 +214,36 @@ async def test_no_more_than_twenty_packets_of_traces_a_second_leave_us(hosts: Ho
         unsent = agent.of(Probe.TRACE, Outcome.UNSENT)
     assert 32 * 3 <= sent <= 20 * seconds + 1
     assert {one.detail for one in unsent} == {"20 traces are under way"}
+
+
+async def test_ipv6_is_probed_as_ipv4_is(hosts: Hosts) -> None:
+    hosts.run(hosts.r1, "ip", "link", "set", "r2", "mtu", "1400")
+    probes = {"trace": TraceProbe(0.5, 1, 8), "mtu": MtuProbe(0.3, SIZES)}
+    with answering(hosts.far, SERVICE_6) as ports, inside(hosts.us):
+        async with probing(asked(everything(ports, **probes), SERVICE_6)) as agent:
+            for kind in KINDS:  # neighbours are not there at once
+                await agent.until(kind, Outcome.ANSWERED, count=2)
+            await agent.until(Probe.UDP, Outcome.ANSWERED, count=60)
+            agent.taken.clear()
+            await agent.until(Probe.TRACE, count=2)
+            await agent.until(Probe.MTU, count=6)
+    assert agent.of(Probe.TRACE)[-1].hops == (R1_6, R2_6, SERVICE_6)
+    assert {(one.ttl, one.far_ttl) for one in agent.of(Probe.UDP)} == {(62, 62)}
+    assert {(one.outcome, one.value) for one in agent.of(Probe.MTU)} == {
+        (Outcome.ANSWERED, 1300.0),
+        (Outcome.ANSWERED, 1400.0),
+        (Outcome.TOO_BIG, 1400.0),
+    }
+    assert {one.detail for one in agent.of(Probe.MTU, Outcome.TOO_BIG)} == {f"too big, says {R1_6}"}
+
+
+async def test_a_router_of_ipv6_that_says_why_is_named(hosts: Hosts) -> None:
+    hosts.nft(hosts.r2, "forward", f"ip6 daddr {SERVICE_6} reject with icmpv6 type admin-prohibited")
+    with answering(hosts.far, SERVICE_6) as ports, inside(hosts.us):
+        async with probing(asked(everything(ports), SERVICE_6)) as agent:
+            for kind in (Probe.ICMP, Probe.UDP, Probe.TCP):
+                results = await agent.until(kind, Outcome.UNREACHABLE, count=3)
+                assert {one.detail for one in results} == {f"prohibited by a filter, says {R2_6}"}
 
 
 @pytest.mark.parametrize("allowed", [False, True], ids=["no ICMP", "ICMP by a datagram socket"])
