@@ -18,6 +18,8 @@ BASE: Mapping[str, int] = MappingProxyType(
         **{f"net.ipv4.conf.{which}.send_redirects": 0 for which in ("all", "default")},
         **{f"net.ipv4.conf.{which}.accept_redirects": 0 for which in ("all", "default")},
         **{f"net.ipv6.conf.{which}.disable_ipv6": 1 for which in ("all", "default")},
+        # A hardware router says `time exceeded` some hundreds of times a second; Linux would say it once a second.
+        "net.ipv4.icmp_ratelimit": 0,
     }
 )
 LAYER_4: Mapping[str, int] = MappingProxyType({"net.ipv4.fib_multipath_hash_policy": 1})
