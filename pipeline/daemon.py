@@ -23,6 +23,7 @@ from pipeline.agents.beside import Beside
 from pipeline.api.app import build
 from pipeline.api.server import Server
 from pipeline.archiving import EVERY
+from pipeline.cli.run import json_logs
 from pipeline.config import Config, ConfigError, load
 from pipeline.engine import Engine
 from pipeline.gauges import Gauges
@@ -66,7 +67,7 @@ class Daemon:
         self.agents = (
             Agents(config, writer.submit, lambda: writer.committed, self.judging.hear) if config.agents else None
         )
-        self.beside = Beside(config.agent) if config.agent else None
+        self.beside = Beside(config.agent, json_logs()) if config.agent else None
         self.deliverer = Deliverer(memory.file, {}, lambda: datetime.now(UTC), settled=self._settled)
         self.engine = Engine(
             self.judging,

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from anycast.observation import Observation
 from anycast.probe import AgentReported, Target
@@ -27,6 +27,8 @@ FRESH: Final = 10 * SECOND
 """ns after which what was taken is history: nothing is judged from it."""
 LARGE: Final = 64 << 10
 """Octets from which a body is decoded beside the loop."""
+SEVERAL: Final = 1_000
+"""Results from which rows are made beside the loop: a backlog must not hold up who reports of now."""
 MOST_RUNS: Final = 16
 """Runs of a site whose targets are remembered."""
 
@@ -76,6 +78,18 @@ class Counts:
     again: int = 0
     dropped: int = 0
     refused: int = 0
+
+
+class Dated(NamedTuple):
+    """A batch, when each of its results was sent by our clock, and whether it is history."""
+
+    batch: Batch
+    at: list[int]
+    late: bool
+
+
+def _tables(dated: Sequence[Dated], targets: Mapping[str, Target]) -> Submission:
+    return [("probes", table(*each, targets)) for each in dated]
 
 
 class Ingest:
@@ -152,25 +166,23 @@ class Ingest:
 
         Raises JournalError or OSError.
         """
-        clocks = self._clocks[asked.site]
-        received = moment(asked.now.wall)
-        tables, reports, waited = [], [], 0
+        clocks, now = self._clocks[asked.site], asked.now.wall
+        received, skew = moment(now), clocks.skew(asked.stamp.boot)
+        dated: list[Dated] = []
         for batch in batches:
             if batch.targets:
                 run.targets = {target.name: target for target in batch.targets}
             offset = clocks.offset(batch.boot)
-            late = offset is None or asked.now.wall - (batch.mono + offset) > FRESH
-            waited += late * batch.rows
-            at = times(batch, offset, asked.now.wall)
-            if batch.rows:
-                tables.append(("probes", table(batch, at, late, {**self._known(), **run.targets})))
-            if batch.sequence > run.heard:
-                reports.append(report(batch, at, late, clocks.skew(asked.stamp.boot), received))
-        self._judge(run, reports)
-        if tables:
+            late = offset is None or now - (batch.mono + offset) > FRESH
+            dated.append(Dated(batch, times(batch, offset, now), late))
+        self._judge(run, [report(*each, skew, received) for each in dated if each.batch.sequence > run.heard])
+        full, targets = [each for each in dated if each.batch.rows], {**self._known(), **run.targets}
+        if full:
+            large = sum(each.batch.rows for each in full) > SEVERAL
+            tables = await asyncio.to_thread(_tables, full, targets) if large else _tables(full, targets)
             await asyncio.wrap_future(self._submit(tables))
         self.marks.reach(asked.site, asked.run, batches[-1].sequence)
-        return waited
+        return sum(each.batch.rows for each in full if each.late)
 
     def _judge(self, run: _Run, reports: list[AgentReported]) -> None:
         if reports:

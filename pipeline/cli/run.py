@@ -69,6 +69,11 @@ def _log(verbose: bool, as_json: bool) -> None:
         logging.getLogger("collector").setLevel(logging.DEBUG)
 
 
+def json_logs() -> bool:
+    """Whether this process logs JSON lines: whoever it starts does, too."""
+    return any(isinstance(handler.formatter, JsonLines) for handler in logging.getLogger().handlers)
+
+
 PLAIN = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 

@@ -48,6 +48,27 @@ def test_a_day_that_is_too_old_is_deleted_and_said(tmp_path: Path) -> None:
     assert "deleted 2026-10-14 from the journal" in said
 
 
+def test_results_of_probes_go_after_their_own_days_and_nothing_else_does(tmp_path: Path) -> None:
+    for age in (9, 8, 7, 0):
+        at = NOW - timedelta(days=age)
+        _journal(tmp_path, at)
+        journal = Journal(tmp_path)
+        row = dict.fromkeys(SUBMITTED["probes"].names) | {
+            "at": nanoseconds(at),
+            "site": "ams",
+            "run": "r",
+            "batch": age,
+        }
+        journal.append([[("probes", pa.RecordBatch.from_pylist([row], schema=SUBMITTED["probes"]))]], at)
+        journal.close()
+    list(upkeep(tmp_path, DAYS, QUOTA, MALFORMED, DAYS, NOW))
+    assert len(list((tmp_path / "sealed").glob("*/probes-*.parquet"))) == 4
+    said = list(upkeep(tmp_path, DAYS, QUOTA, MALFORMED, PROBES, NOW))
+    assert said == ["deleted 2 files of probe results from the journal"]
+    assert len(list((tmp_path / "sealed").glob("*/malformed-*.parquet"))) == 4
+    assert Reader(tmp_path).batches(NOW - timedelta(days=30)) == {("ams", "r"): 7}
+
+
 def test_malformed_messages_beyond_their_quota_go_the_oldest_first(tmp_path: Path) -> None:
     for age in (3, 2, 1):
         _journal(tmp_path, NOW - timedelta(days=age))
