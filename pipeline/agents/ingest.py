@@ -108,6 +108,8 @@ class Ingest:
         self._clocks: dict[str, Clocks] = {}
         self._runs: dict[str, OrderedDict[str, _Run]] = {}
         self._going: set[asyncio.Task[Answer]] = set()
+        self._failing: set[str] = set()
+        """Sites of which the journal does not take what is reported, and that was said."""
         self.counts: dict[str, Counts] = {}
 
     async def take(self, asked: Asked) -> Answer:
@@ -156,8 +158,13 @@ class Ingest:
                 except JournalBehind as error:
                     return Answer(503, {"refused": str(error)}, 1)
                 except (JournalError, OSError) as error:
-                    log.error("the journal does not take what %s's agent reports: %s", asked.site, error)
+                    if asked.site not in self._failing:
+                        log.error("the journal does not take what %s's agent reports: %s", asked.site, error)
+                    self._failing.add(asked.site)
                     return Answer(503, {"refused": "the journal does not take it"}, 5)
+                if asked.site in self._failing:
+                    log.warning("the journal takes what %s's agent reports again", asked.site)
+                    self._failing.discard(asked.site)
                 _count(counts, new)
             return Answer(200, {"taken": batches[-1].sequence})
 

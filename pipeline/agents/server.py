@@ -15,7 +15,6 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -81,33 +80,54 @@ class Door:
         self._busy: set[object] = set()
         self._since: dict[object, float] = {}
         """When each connection came, or had its last answer."""
-        self._listening: asyncio.Server | None = None
-        self._sweeping: asyncio.Task[None] | None = None
+        self._listening: socket.socket | None = None
+        self._handshakes: set[asyncio.Task[None]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
         self._told = 0.0
         self.refused = 0
         """Requests without a token that is known."""
 
     async def start(self, where: socket.socket | tuple[str, int]) -> str:
         """Listen; returns where. Raises OSError."""
-        opened = where if isinstance(where, socket.socket) else _listening(*where)
-        self._listening = await asyncio.get_running_loop().create_server(
-            self._connected, sock=opened, ssl=self._context, ssl_handshake_timeout=HANDSHAKE
-        )
-        self._sweeping = asyncio.create_task(self._sweep(), name="agents' connections")
-        host, port = self._listening.sockets[0].getsockname()[:2]
+        opened = self._listening = where if isinstance(where, socket.socket) else _listening(*where)
+        self._tasks = [asyncio.create_task(self._accept(opened)), asyncio.create_task(self._sweep())]
+        host, port = opened.getsockname()[:2]
         return f"{host} port {port}"
 
     async def stop(self) -> None:
         """Take no more, answer what is on its way, and close."""
+        going = [*self._tasks, *self._handshakes]
+        for task in going:
+            task.cancel()
+        await asyncio.gather(*going, return_exceptions=True)
         if self._listening is not None:
             self._listening.close()
-        if self._sweeping is not None:
-            self._sweeping.cancel()
         await self._ingest.finish()
         await self._server.shutdown(2.0)
 
-    def _connected(self) -> asyncio.BaseProtocol:
-        return self._server() if len(self._server.connections) < MOST_CONNECTIONS else _Turned()
+    async def _accept(self, listening: socket.socket) -> None:
+        """Let connections in; those whose handshake is not over count, too."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                opened, _ = await loop.sock_accept(listening)
+            except OSError as error:
+                log.warning("no connection can be taken for agents: %s", error)
+                await asyncio.sleep(1.0)
+                continue
+            if len(self._handshakes) + len(self._server.connections) >= MOST_CONNECTIONS:
+                opened.close()
+                continue
+            task = asyncio.create_task(self._shake_hands(opened))
+            self._handshakes.add(task)
+            task.add_done_callback(self._handshakes.discard)
+
+    async def _shake_hands(self, opened: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.connect_accepted_socket(self._server, opened, ssl=self._context, ssl_handshake_timeout=HANDSHAKE)
+        except (OSError, ssl.SSLError):  # whoever it was speaks no TLS, or does not believe us
+            opened.close()
 
     async def _sweep(self) -> None:
         while True:
@@ -219,13 +239,6 @@ def _listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         opened.close()
         raise OSError(error.errno, f"cannot listen on {host}:{port} for agents: {error.strerror}") from error
+    opened.listen(128)
+    opened.setblocking(False)
     return opened
-
-
-class _Turned(asyncio.Protocol):
-    """A connection beyond the most that we keep."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Close it."""
-        with suppress(AttributeError):
-            transport.abort()  # type: ignore[attr-defined]
