@@ -21,7 +21,7 @@ from collector.probe.agent.echo_filter import only_ours
 from collector.probe.agent.errors import troubles
 from collector.probe.agent.kit import UNDER_WAY, Asks, Kit, result
 from collector.probe.agent.pending import Pending, Sent
-from collector.probe.agent.sockets import DATAGRAM, left_over, roomy, stamped, uncut, unsendable
+from collector.probe.agent.sockets import JUMBO, left_over, roomy, stamped, uncut, unsendable
 from collector.probe.taken import Taken
 from collector.probe.wire.ancillary import SPACE, stamp_and_ttl
 from collector.probe.wire.icmp import HEADER, Echo, IcmpError, Other, decode_message, decode_packet, encode_echo
@@ -142,7 +142,7 @@ class Icmp:
             try:
                 if sock is None:
                     return
-                data, ancillary, _, source = sock.recvmsg(DATAGRAM, SPACE)
+                data, ancillary, _, source = sock.recvmsg(JUMBO, SPACE)
             except OSError:
                 return
             mono, wall = clock.mono(), clock.wall()

@@ -31,6 +31,10 @@ class Lag:
         self.due = now + WINDOW
         self.dropped = 0
 
+    def begin(self, now: int) -> None:
+        """Begin a window: nothing was due before."""
+        self.due = now + WINDOW
+
     def take(self, taken: Taken) -> None:
         """Take a result; it is delivered at the end of the window."""
         if len(self._waiting) < ROOM:

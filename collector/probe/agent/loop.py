@@ -18,6 +18,7 @@ from collector.probe.agent.kit import Kit, ns
 from collector.probe.agent.lag import Lag
 from collector.probe.agent.schedule import Schedule, phase
 from collector.probe.agent.senders import Senders
+from collector.probe.agent.stamping import Stamping
 from collector.probe.config.values import AgentSettings
 from collector.probe.identity.keys import Keys
 from collector.probe.taken import Health, Taken
@@ -69,12 +70,11 @@ class Prober:
     async def run(self) -> None:
         """Probe until cancelled. Raises what a probe did not expect: that is an error of ours."""
         self.open()
-        self._loop = asyncio.get_running_loop()
-        now = self._clock.mono()
-        for name, stream in self._senders.streams():
-            self._schedule.add(stream, now + phase(f"{self._settings.site} {name}", stream.every))
-            self._together = max(1, min(self._together, stream.every // 2))
+        self._loop, stamping = asyncio.get_running_loop(), Stamping()
         try:
+            if not await stamping.begin():
+                self._kit.lacks("no stamps of the kernel: round trips have the lag of our own loop in them")
+            self._begin(self._clock.mono())
             self._wake()
             while self._kit.tasks.failed is None:
                 self._lag.due = max(self._lag.due, self._clock.mono())
@@ -87,7 +87,15 @@ class Prober:
             await self._kit.tasks.close()
             await self._senders.close()
             self._kit.ears.close()
+            stamping.close()
             self._lag.tick(self._clock.mono())
+
+    def _begin(self, now: int) -> None:
+        """Let every stream be due at its phase from now on."""
+        self._lag.begin(now)
+        for name, stream in self._senders.streams():
+            self._schedule.add(stream, now + phase(f"{self._settings.site} {name}", stream.every))
+            self._together = max(1, min(self._together, stream.every // 2))
 
     def health(self) -> Health:
         """Return how the agent did since this was last asked."""

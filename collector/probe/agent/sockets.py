@@ -14,6 +14,8 @@ from collector.probe.wire import ancillary as anc
 
 DATAGRAM: Final = 2048
 """Octets of what we read at once; our longest has 1472."""
+JUMBO: Final = 9216
+"""Octets of the largest packet that a ladder of sizes may have."""
 ROOM: Final = 1 << 22
 """Octets of a receive buffer that many targets share: about 5,000 answers, each with the kernel's own record of it."""
 _SO_RCVBUFFORCE: Final = 33

@@ -9,14 +9,14 @@ import os
 import sys
 
 from collector.probe.config.values import IcmpProbe, MtuProbe, Probes, TcpProbe, TraceProbe, UdpProbe
-from tests.collector.probe.agent.probers import asked, probing
+from tests.collector.probe.agent.probers import SOURCE, asked, probing
 
 
 async def probe() -> None:
     """Ask everything that may need a right, for two seconds."""
     probes = Probes(
         icmp=IcmpProbe(0.2),
-        udp=UdpProbe(int(sys.argv[2]), 42_000, 1, 0.2, 0.0),
+        udp=UdpProbe(int(sys.argv[2]), SOURCE, 1, 0.2, 0.0),
         tcp=TcpProbe(9, 0.2),
         mtu=MtuProbe(0.3, (1400,)),
         trace=TraceProbe(0.5, 1, 6),

@@ -1,6 +1,7 @@
 """A prober with ordinary settings, what it delivered, and real peers for it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from collector.probe.responder.udp import UdpServer
 from collector.probe.taken import Taken
 
 HERE = "127.0.0.1"
+SOURCE = 24_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+"""First source port of fixed flows: of each parallel worker its own, and none that the kernel gives to others."""
 WHO = Identity("weu", "nva-weu-1", "resolver", "7")
 KEY, OTHER_KEY = Key(1, "london", b"k" * 32), Key(1, "london", b"x" * 32)
 KEYS = Keys((KEY,))

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from statistics import median
 
 import pytest
 
@@ -22,7 +23,7 @@ async def test_an_echo_comes_back_with_its_ttl_and_the_kernels_time(address: str
     async with probing(asked(PING, address)) as agent:
         results = await agent.until(Probe.ICMP, Outcome.ANSWERED, count=5)
     assert {(one.ttl, one.port, one.detail) for one in results} == {(64, 0, "")}
-    assert all(one.rtt and one.rtt < 20_000_000 for one in results)
+    assert median(one.rtt or 0 for one in results) < 5_000_000  # the loop reads them every 40 ms
     assert {one.outcome for one in agent.taken} == {Outcome.ANSWERED}
 
 
@@ -41,8 +42,8 @@ async def test_one_socket_asks_many_targets_and_tells_them_apart() -> None:
 async def test_sizes_are_those_of_the_whole_packet() -> None:
     needs.root()
     async with probing(asked(Probes(mtu=MtuProbe(0.1, (1400, 9000))))) as agent:
-        await agent.until(Probe.MTU, Outcome.ANSWERED, count=4)
-    assert {one.value for one in agent.taken} == {1400.0, 9000.0}
+        await agent.until(Probe.MTU, count=6)
+    assert {(one.outcome, one.value) for one in agent.taken} == {(Outcome.ANSWERED, 1400.0), (Outcome.ANSWERED, 9000.0)}
 
 
 def test_the_filter_lets_our_replies_through_and_nobody_elses() -> None:

@@ -14,11 +14,11 @@ from anycast.probe import Outcome, Probe
 from collector.probe.agent.clock import Clock
 from collector.probe.agent.loop import Prober
 from collector.probe.config.values import HttpProbe, Probes, TcpProbe, UdpProbe
-from tests.collector.probe.agent.probers import KEYS, asked, probing, responder, settings
+from tests.collector.probe.agent.probers import KEYS, SOURCE, asked, probing, responder, settings
 
 
 def flows(port: int, flows: int, every: float) -> Probes:
-    return Probes(udp=UdpProbe(port, 44_000, flows, every, 0.0))
+    return Probes(udp=UdpProbe(port, SOURCE, flows, every, 0.0))
 
 
 async def test_no_more_is_sent_than_the_cap_allows_and_the_rest_is_counted() -> None:
@@ -129,7 +129,7 @@ async def test_no_descriptor_is_left_after_the_end() -> None:
     before = len(os.listdir("/proc/self/fd"))
     async with responder() as ports:
         within = len(os.listdir("/proc/self/fd"))
-        probes = Probes(udp=UdpProbe(ports.udp, 44_000, 8, 0.1, 50.0), tcp=TcpProbe(ports.echo, 0.05))
+        probes = Probes(udp=UdpProbe(ports.udp, SOURCE, 8, 0.1, 50.0), tcp=TcpProbe(ports.echo, 0.05))
         async with probing(asked(probes)) as agent:
             await agent.until(Probe.UDP, count=30)
         await asyncio.sleep(0.2)
@@ -142,9 +142,9 @@ def test_a_stopped_process_taints_what_it_took() -> None:
     program = """
 import asyncio, sys
 from collector.probe.config.values import Probes, UdpProbe
-from tests.collector.probe.agent.probers import asked, probing, responder
+from tests.collector.probe.agent.probers import SOURCE, asked, probing, responder
 async def main():
-    probes = lambda ports: Probes(udp=UdpProbe(ports.udp, 45_000, 8, 0.1, 0.0))
+    probes = lambda ports: Probes(udp=UdpProbe(ports.udp, SOURCE, 8, 0.1, 0.0))
     async with responder() as ports, probing(asked(probes(ports)), lag=0.02) as agent:
         await asyncio.sleep(0.7)
         agent.prober.health()

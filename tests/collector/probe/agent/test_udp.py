@@ -10,9 +10,18 @@ from anycast.probe import ROTATING, Identity, Outcome, Probe, Proof, TargetKind
 from collector.probe.config.values import MtuProbe, Probes, UdpProbe
 from collector.probe.identity.datagram import Reply, Request, decode_request, encode_reply, encode_request
 from collector.probe.identity.keys import Keys
-from tests.collector.probe.agent.probers import HERE, KEY, KEYS, OTHER_KEY, WHO, asked, datagrams, probing, responder
-
-SOURCE = 41_000
+from tests.collector.probe.agent.probers import (
+    HERE,
+    KEY,
+    KEYS,
+    OTHER_KEY,
+    SOURCE,
+    WHO,
+    asked,
+    datagrams,
+    probing,
+    responder,
+)
 
 
 def flows(port: int, flows: int = 2, every: float = 0.1, rotating: float = 0.0) -> Probes:
