@@ -9,104 +9,53 @@ does; among equals, the one that stands first here.
 Source: measuring-anycast.md 2.10 and azure.md 6 (A03, B05), in the words of our kinds.
 """
 
-from dataclasses import dataclass
-from datetime import timedelta
-from enum import StrEnum
 from typing import Final
 
-from anycast.finding import Kind
-from anycast.incident import Place
+from alerts.incidents.places import (
+    AT_SITES,
+    BLIND_FEED,
+    BLIND_INSTANCE,
+    BLIND_NVA,
+    BLIND_SITE,
+    CASCADE,
+    COVERING,
+    DRIFT_REGION,
+    DRIFT_SITE,
+    FEWER_NVAS,
+    FLAPPING_INSTANCE,
+    FLAPPING_NVA,
+    FLAPPING_REGION,
+    FLAPPING_SITE,
+    HIJACK,
+    INSTANCE_DOWN,
+    LIMIT_INSTANCE,
+    LIMIT_NVA,
+    LIMIT_SITE,
+    MISSING_EVERYWHERE,
+    MISSING_NVA,
+    MISSING_REGION,
+    MISSING_SITE,
+    MORE_SPECIFIC,
+    NEVER_HERE,
+    NEXT_HOP,
+    NVA_DOWN,
+    OF_A_REGION,
+    OVERLAP,
+    PREFIX,
+    PREFIX_AT_SITE,
+    PREFIX_IN_REGION,
+    PREPEND_ADDED,
+    PREPEND_LOST,
+    REDUNDANCY_LOW,
+    SITE_SESSION_DOWN,
+    SKEW,
+    UNLISTED_NVA,
+    UNPLACED,
+)
+from alerts.incidents.rule import HOLD, SOON, SPREAD, WINDOW, Rule, Seen, When
+from alerts.incidents.traffic import TRAFFIC
 
-SPREAD: Final = timedelta(seconds=5)
-"""One change at one machine shows for all of its services within this: health checks ask each second or two."""
-SOON: Final = timedelta(seconds=60)
-"""What follows through BGP follows within this: two hops that each wait 30 s between UPDATEs (RFC 4271, 10)."""
-HOLD: Final = timedelta(seconds=240)
-"""Two neighbours of a dead speaker notice up to its hold time apart: 180 s at Route Server, and a minute to follow."""
-WINDOW: Final = timedelta(minutes=5)
-"""Downs so far apart are one flapping (`flap_window` as it is by default)."""
-
-
-class When(StrEnum):
-    """How the times of a cause and its effect must lie to each other; `within` is the slack."""
-
-    FOLLOWS = "begins with it"
-    """The effect begins within the slack of the cause's beginning, earlier or later, and is not over before it."""
-    WHILE = "begins while it lasts"
-    """The effect begins no earlier than the slack before the cause, and no later than the slack after its end."""
-    MEETS = "lasts while it lasts"
-    """Both last at one time, or miss each other by no more than the slack."""
-
-
-Seen = tuple[Kind, Place]
-"""A kind of finding at a kind of place."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One line of the table."""
-
-    cause: Seen
-    effects: tuple[Seen, ...]
-    same: tuple[str, ...]
-    """Parts of the subject in which both agree. A service without a region is in every region that it is meant for.
-
-    `exporter`: the effect is a session that the cause's feed shows. `seen elsewhere`: the effect's feed is not the one
-    that shows the cause.
-    """
-    when: When
-    within: timedelta
-    why: str
-    """Said of the effect."""
-
-    @property
-    def sibling(self) -> bool:
-        """Whether it links one fault that shows at several places."""
-        return self.cause in self.effects
-
-
-MISSING_NVA: Final = (Kind.MISSING, Place.NVA)
-MISSING_REGION: Final = (Kind.MISSING, Place.REGION)
-MISSING_SITE: Final = (Kind.MISSING, Place.SITE)
-MISSING_EVERYWHERE: Final = (Kind.MISSING_EVERYWHERE, Place.SERVICE)
-CASCADE: Final = (Kind.CASCADE, Place.SERVICE)
-REDUNDANCY_LOW: Final = (Kind.REDUNDANCY_LOW, Place.SERVICE)
-BACKUP_ACTIVE: Final = (Kind.BACKUP_ACTIVE, Place.SITE)
-FEWER_NVAS: Final = (Kind.ECMP_SHRUNK, Place.REGION)
-FEWER_REGIONS: Final = (Kind.ECMP_SHRUNK, Place.SITE)
-SKEW: Final = (Kind.INSTANCE_SKEW, Place.REGION)
-NVA_DOWN: Final = (Kind.SESSION_DOWN, Place.NVA)
-INSTANCE_DOWN: Final = (Kind.SESSION_DOWN, Place.INSTANCE)
-SITE_SESSION_DOWN: Final = (Kind.SESSION_DOWN, Place.SITE)
-FLAPPING_NVA: Final = (Kind.FLAPPING, Place.NVA)
-FLAPPING_INSTANCE: Final = (Kind.FLAPPING, Place.INSTANCE)
-FLAPPING_REGION: Final = (Kind.FLAPPING, Place.REGION)
-FLAPPING_SITE: Final = (Kind.FLAPPING, Place.SITE)
-PREPEND_LOST: Final = (Kind.PREPEND_LOST, Place.REGION)
-PREPEND_ADDED: Final = (Kind.PREPEND_ADDED, Place.REGION)
-DRIFT_REGION: Final = (Kind.ATTRIBUTE_DRIFT, Place.REGION)
-DRIFT_SITE: Final = (Kind.ATTRIBUTE_DRIFT, Place.SITE)
-HIJACK: Final = (Kind.UNEXPECTED_ORIGIN, Place.SERVICE)
-UNLISTED_NVA: Final = (Kind.UNEXPECTED_ORIGIN, Place.NVA)
-UNPLACED: Final = (Kind.UNEXPECTED_REGION, Place.REGION)
-NEVER_HERE: Final = (Kind.UNEXPECTED_REGION, Place.SITE)
-NEXT_HOP: Final = (Kind.UNEXPECTED_NEXT_HOP, Place.REGION)
-MORE_SPECIFIC: Final = (Kind.MORE_SPECIFIC, Place.SERVICE)
-COVERING: Final = (Kind.COVERING_ROUTE, Place.SERVICE)
-OVERLAP: Final = (Kind.OVERLAP, Place.REGION)
-LIMIT_NVA: Final = (Kind.PREFIX_LIMIT, Place.NVA)
-LIMIT_INSTANCE: Final = (Kind.PREFIX_LIMIT, Place.INSTANCE)
-LIMIT_SITE: Final = (Kind.PREFIX_LIMIT, Place.SITE)
-BLIND_FEED: Final = (Kind.BLIND, Place.FEED)
-BLIND_NVA: Final = (Kind.BLIND, Place.NVA)
-BLIND_INSTANCE: Final = (Kind.BLIND, Place.INSTANCE)
-BLIND_SITE: Final = (Kind.BLIND, Place.SITE)
-
-AT_SITES: Final = (BACKUP_ACTIVE, FEWER_REGIONS)
-OF_A_REGION: Final = (MISSING_NVA, FEWER_NVAS, SKEW)
-PREFIX: Final = ("service", "prefix")
-PREFIX_IN_REGION: Final = ("service", "prefix", "region")
-PREFIX_AT_SITE: Final = ("service", "prefix", "site")
+__all__ = ["RULES", "SOON", "Rule", "Seen", "When"]
 
 RULES: Final[tuple[Rule, ...]] = (
     # Sessions that go down take their routes with them.
@@ -284,4 +233,5 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(MORE_SPECIFIC, (MORE_SPECIFIC,), ("service",), When.FOLLOWS, SPREAD, "another part of it"),
     Rule(OVERLAP, (OVERLAP,), ("region",), When.FOLLOWS, SPREAD, "another prefix in the same range"),
     Rule(FLAPPING_REGION, (FLAPPING_REGION,), ("region",), When.MEETS, SPREAD, "another service flaps with it"),
+    *TRAFFIC,
 )

@@ -4,7 +4,10 @@ from alerts.incidents.causes import RULES, Seen
 from anycast.finding import Kind
 from anycast.incident import Place
 
-ALONE = {Kind.PREFIX_LIMIT, Kind.OVERLAP}
+ALONE = {
+    *(Kind.PREFIX_LIMIT, Kind.OVERLAP, Kind.ADVERTISED_WHILE_DEAD, Kind.SITE_UPLINK, Kind.RESPONDER_SLOW),
+    *(Kind.AGENT_TAINTED, Kind.AGENT_DUPLICATE),
+}
 """Kinds that nothing explains but another of their own."""
 
 
