@@ -24,7 +24,7 @@ from tests.prove.figures import Proven, Target, load
 from tests.prove.partial import Partial
 from tests.rig import eventually
 
-NAME = "agent_delivery"
+NAME = "agent-delivery"
 SEED = 20263
 KILLS = 40
 KILLED_AT_ONCE = 10
