@@ -254,8 +254,10 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             (Rung.V0, Rung.V1, Rung.V2, Rung.V5, Rung.V6, Rung.V7),
             "A route leads a site's traffic to a region and nobody answers there. `application`: the application does "
             "not answer at its own address either (told after 3 s, for a health check may still withdraw). `address`: "
-            "application and NVA answer at their own addresses, the anycast address does not. `path`: nothing of the "
-            "region answers the site. The evidence says of every rung what was seen there.",
+            "the application answers at its own address, the anycast address does not. `path`: nothing of the region "
+            "answers the site. `undecided`: nothing is asked at its own address by which it could be told. The "
+            "evidence says of every rung what was seen there. Within 3 s of a withdrawal it is convergence, and not "
+            "said; nor is it where nothing else answers the site either.",
             "Take the region out (withdraw the service there) if another one answers; then mend what the evidence "
             "names: the application, the address on the NVA (DNAT, SNAT, filters), or the path to it.",
             "three seconds from the first lost packet to a page: one for the answers that are awaited, one here",
@@ -274,7 +276,7 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             _held(5),
             (Rung.V0, Rung.V1, Rung.V2),
             "The applications of a region answer at their own addresses, and the region does not advertise the "
-            "service that they stand behind: a healthy region stands idle.",
+            "service that they stand behind: a healthy region stands idle (critical when no region advertises it).",
             "Look at the health check and the BGP speaker of the region's NVAs.",
             "a health check wants some good answers in a row before it announces again",
         ),
@@ -313,7 +315,8 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             _held(0, 30),
             (Rung.V5, Rung.V6, Rung.V7),
             "A site's traffic moved to another region. Info when an event of BGP explains it, which the evidence "
-            "names; a warning when none does: somebody changed what we do not see.",
+            "names, or when what BGP did there cannot be seen; a warning when nothing explains it: somebody changed "
+            "what we do not see.",
             "Explained: follow the event. Not explained: ask the carrier and look at the edge router's policy.",
             "a third of the fixed flows, or a share that moved by a fifth, is no accident",
         ),
@@ -329,8 +332,9 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             Severity.MAJOR,
             _held(10, 10),
             (Rung.V5, Rung.V6, Rung.V7),
-            "Forwarding is not what BGP says: a region answers whose route is gone or is not selected, or one of two "
-            "equal paths never gets a flow although nothing is lost.",
+            "Forwarding is not what BGP says: a region answers whose route is gone (where it is there and not chosen, "
+            "that is `misrouted`), or one of several equal paths never gets a flow although nothing is lost, since its "
+            "route went and came back, or while another service still takes several of the same paths.",
             "Compare the router's forwarding table with its BGP table; clear or re-install the route.",
             "routers program their forwarding tables within seconds of a change",
         ),
@@ -338,8 +342,8 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             Severity.WARNING,
             _held(5, 10),
             (Rung.V5, Rung.V7),
-            "Equal paths are there, and all flows take one of them: the hash ignores ports, or two routers in a row "
-            "use the same one.",
+            "Equal paths are there, and all flows of every service take one of them, without any event that would "
+            "explain it: the hash ignores ports, or two routers in a row use the same one.",
             "Hash by layer 4 at the router that is named; give routers in a row different seeds.",
             "32 flows on one of two legs by chance: once in two billion",
         ),
@@ -347,9 +351,9 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             Severity.WARNING,
             _held(5, 10),
             (Rung.V7,),
-            "Answers come back another way than the requests went (major where the NVA keeps state, for there TCP "
-            "breaks): two of these agree: the answer's TTL changed while the request's did not, one direction's delay "
-            "changed alone, TCP fails where UDP succeeds, another NVA sent the answer.",
+            "Answers come back another way than the requests went (major where TCP breaks, for the NVA keeps state): "
+            "two of these agree: the answers' TTL changed while that of the requests did not, one direction's delay "
+            "changed alone, TCP fails where UDP succeeds.",
             "Make the return path cross the NVA that the request came through: SNAT, or a route on the application's "
             "subnet.",
             "two signals that agree for five seconds",
@@ -463,7 +467,8 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             _held(10, 10),
             (Rung.V0, Rung.V1),
             "The health check and the application disagree: it keeps advertising for ten seconds and more what does "
-            "not answer, or it advertises and withdraws again and again while the application's answers do not change.",
+            "not answer, or it advertises and withdraws again and again while the application's answers do not "
+            "change. Where no application of the service answers anywhere, to keep advertising is no defect.",
             "Mend the health check: what it asks, how often, and how many answers in a row it wants.",
             "longer than any health check that works needs",
         ),

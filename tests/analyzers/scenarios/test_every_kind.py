@@ -21,7 +21,9 @@ from tests.analyzers.network import (
     services,
     vantages,
 )
+from tests.analyzers.probed import Probed
 from tests.analyzers.probing.causes import CAUSES as PROBED
+from tests.analyzers.scenarios.probed_causes import CAUSES as SEEN
 
 NVA = nva_source("weu-nva1")
 
@@ -84,9 +86,19 @@ CAUSES: dict[Kind, Callable[[Network], None]] = {
 }
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in SEEN])
 def test_the_kind_is_yielded_by_its_cause_and_not_by_health(kind: Kind) -> None:
     network = Network()
     assert kind not in {finding.kind for finding in network.findings()}
     CAUSES[kind](network)
+    assert kind in {finding.kind for finding in network.findings()}
+
+
+@pytest.mark.parametrize("kind", SEEN)
+def test_the_kind_is_yielded_from_what_agents_see_and_not_from_health(kind: Kind) -> None:
+    network = Probed(sites=("ams",))
+    network.run(5)
+    assert network.findings() == ()
+    SEEN[kind](network)
+    network.run(4.5)
     assert kind in {finding.kind for finding in network.findings()}
