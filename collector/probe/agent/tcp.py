@@ -1,7 +1,8 @@
 """TCP handshakes and nothing more, each from a port of its own, without a task.
 
 The kernel measures the SYN's round trip itself (TCP_INFO), whatever the loop does meanwhile; where the SYN had to be
-sent again, the time that passed is told, and it shows the kernel's one second.
+sent again, the time that passed is told, and it shows the kernel's one second. When a refusal came nobody stamps, so its
+time is not told.
 """
 
 import errno
@@ -71,7 +72,7 @@ class Tcp:
         how = Outcome.LATE if self.pending.overdue(sent, rtt) else how
         port = sock.getsockname()[1]
         self._kit.deliver(
-            Taken(sent.mono, sent.wall, asks.probe, asks.target, how, port=port, rtt=rtt, detail=why)
+            Taken(sent.mono, sent.wall, asks.probe, asks.target, how, port=port, rtt=None if failed else rtt, detail=why)
         )  # fmt: skip
         self._close(sock)
 

@@ -30,7 +30,7 @@ async def test_a_closed_port_is_refused() -> None:
         nobody.bind((HERE, 0))
         async with probing(asked(handshakes(nobody.getsockname()[1]))) as agent:
             results = await agent.until(Probe.TCP, count=3)
-    assert {(one.outcome, one.detail) for one in results} == {(Outcome.REFUSED, "Connection refused")}
+    assert {(one.outcome, one.detail, one.rtt) for one in results} == {(Outcome.REFUSED, "Connection refused", None)}
 
 
 async def test_a_listener_with_a_full_queue_is_silent_and_late_when_it_takes_one() -> None:
