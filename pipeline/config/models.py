@@ -239,6 +239,7 @@ class ThresholdsPart(Part):
     quiet: DurationField | None = None
     settle: DurationField | None = None
     age_out: DurationField | None = None
+    hold_margin: DurationField | None = None
     latency: DurationField | None = None
     latency_part: Annotated[float, Field(gt=0, le=10)] | None = None
     nearer: DurationField | None = None
