@@ -1,8 +1,8 @@
 """TCP handshakes and nothing more, each from a port of its own, without a task.
 
 The kernel measures the SYN's round trip itself (TCP_INFO), whatever the loop does meanwhile; where the SYN had to be
-sent again, the time that passed is told, and it shows the kernel's one second. When a refusal came nobody stamps, so its
-time is not told.
+sent again, the time that passed is told, and it shows the kernel's one second. Nobody stamps a refusal, so its time is
+not told.
 """
 
 import errno
@@ -71,8 +71,9 @@ class Tcp:
                 rtt = info.rtt
         how = Outcome.LATE if self.pending.overdue(sent, rtt) else how
         port = sock.getsockname()[1]
+        took = None if failed else rtt
         self._kit.deliver(
-            Taken(sent.mono, sent.wall, asks.probe, asks.target, how, port=port, rtt=None if failed else rtt, detail=why)
+            Taken(sent.mono, sent.wall, asks.probe, asks.target, how, port=port, rtt=took, detail=why)
         )  # fmt: skip
         self._close(sock)
 
