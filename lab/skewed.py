@@ -1,4 +1,7 @@
-"""Run a command of Catchment's with a wall clock that is wrong by what a file says: namespaces share the machine's.
+"""Run an agent as a site's own host would: with a wall clock of its own, and with a processor when it needs one.
+
+Namespaces share the machine's clock: here it is wrong by what a file says. They share its processors, too, with forty
+programs that are not the site's; real-time scheduling keeps their pauses out of what the agent measures.
 
     python -m lab.skewed FILE agent -c agent.yaml
 
@@ -6,10 +9,12 @@ The file holds seconds, is read anew every tenth of a second, and may come and g
 only what the process reads of the wall clock is wrong, and its monotonic clock goes on as ever.
 """
 
+import os
 import runpy
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 EVERY = 100_000_000  # ns between two looks at the file
@@ -41,6 +46,8 @@ def main() -> None:
     """Put the wrong clock in the place of the right one, and become the command."""
     skew = Skew(Path(sys.argv[1]), time.time_ns, time.monotonic_ns)
     time.time_ns, time.time = skew.time_ns, skew.time
+    with suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
     sys.argv[1:] = sys.argv[2:]
     runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
 
