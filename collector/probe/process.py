@@ -21,7 +21,7 @@ from collector.probe.batching import Batching, Desk
 from collector.probe.config.values import AgentSettings
 from collector.probe.identity.keyfile import KeyFileError, read_key
 from collector.probe.identity.keys import Key, Keys
-from collector.probe.privileges import PrivilegeError, end_with_parent, restrict
+from collector.probe.privileges import PrivilegeError, before_others, end_with_parent, restrict
 from collector.probe.spool import Spool, SpoolError
 from collector.probe.taken import Health, Taken
 from collector.probe.uplink import Uplink, UplinkError, read_token, trust
@@ -68,6 +68,7 @@ def run(settings: AgentSettings, make: Make = Prober) -> None:
     probing = make(settings, taking.take, keys)
     try:
         probing.open()
+        before_others()
         restrict(settings.user)
         spool = Spool(settings.data / "spool", settings.quota)
     except (PrivilegeError, SpoolError, OSError) as error:

@@ -62,6 +62,15 @@ def test_root_becomes_nobody_and_keeps_the_right_to_raw_sockets_alone() -> None:
     assert attempts == ["raw allowed", "root refused", "chown refused", "shadow refused", "sudo refused"]
 
 
+def test_what_runs_before_others_still_does_when_it_is_root_no_more() -> None:
+    urgent = "from collector.probe.privileges import before_others\nprint(before_others(), os.nice(0))"
+    said, told, *_ = ran(before=urgent)
+    assert said == "True -10"
+    assert eval(told)["Uid"] == ["65534"] * 4
+    refused, *_ = ran("setpriv", "--reuid", "65534", "--clear-groups", before=urgent)
+    assert refused == "False 0"
+
+
 def test_root_without_the_right_to_raw_sockets_keeps_nothing() -> None:
     told, _, *attempts = ran("setpriv", "--bounding-set", "-net_raw")
     assert int(eval(told)["CapPrm"][0], 16) == 0
