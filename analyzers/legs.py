@@ -1,12 +1,12 @@
 """`dead-leg` and `lossy-leg`: which way through the groups of equal paths loses, and how.
 
 The flows that lose are laid against every way in which flows can be told apart: by the NVA that answers, by each router
-at which their paths part, by region, and not at all. The best explanation holds most of the losses (recall) at the
-highest rate of loss (precision). What is best explained by a whole region that is silent is no leg's.
+at which their paths part, by region, and not at all. The best explanation makes what was seen most likely: it holds
+most of the losses, at the highest rate of loss. What a whole region explains best that is silent is no leg's.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from math import log
 
 from analyzers.blackhole import withdrawn
@@ -28,8 +28,10 @@ ORDER = ("nva", "circuit", "region", "site")
 MOST = 4  # legs of one service at one site
 SOME = 3  # flows; fewer are a leg only if they are nearly all that is dead
 NEARLY = 0.8
-ALIKE = 0.95  # explanations this close to the best are as good as it
-LOSSES = 10  # that nearly all of them fall on one of two halves by chance: once in a hundred
+BACKGROUND = 0.002  # loss on legs that are well
+DOUBT = 4.0  # natural logarithm of the ratio: the next best explanation must be fifty times less likely,
+LONG = timedelta(seconds=10)  # until the loss has been known for so long
+TRACED = 0.5  # of flows
 IN_A_ROW = 4  # of a flow that lets nothing through
 LATELY = 8  # outcomes of each flow by which the two sorts of loss are told apart
 LIKELIER = 10.0  # natural logarithm of the likelihood ratio from which loss counts as per flow
@@ -173,7 +175,7 @@ def holed(flows: Sequence[Flow]) -> list[Flow]:
     recent = [(flow, *_lately(flow)) for flow in flows if flow.count >= IN_A_ROW]
     lost, sent = sum(x for _, x, _ in recent), sum(n for _, _, n in recent)
     suspects = [flow for flow, _, _ in recent if flow.lost >= IN_A_ROW]
-    if not suspects or lost == sent:
+    if not suspects or lost in (0, sent):  # what is refused, or answered by a stranger, is no loss
         return []
     rate, part = lost / sent, len(suspects) / len(recent)
     even = sum(x * log(rate) + (n - x) * log(1 - rate) for _, x, n in recent)
@@ -191,22 +193,66 @@ def _lately(flow: Flow) -> tuple[int, int]:
 
 
 def _explained(ground: Ground, flows: list[Flow], holes: list[Flow]) -> tuple[Label, list[Flow]] | None:
-    """Return the way to tell flows apart that explains the losses best, and the flows of it."""
+    """Return the way to tell flows apart that explains the losses best, and the flows of it.
+
+    None while another explanation is nearly as likely, for the first ten seconds. Other services of the site that lose
+    too are asked with it: their flows are hashed otherwise, so that what looks alike in one differs in the other.
+    """
+    members = _members(ground, flows)
+    likely = _likelihoods({label: _counts(some, holes) for label, some in members.items()}, ground)
+    for other in () if holes else _losing_beside(ground):
+        counts = {label: counted(some) for label, some in _members(ground, list(other.flows.active())).items()}
+        beside = _likelihoods({label: counts.get(label, (0, 0)) for label in (*likely, *counts)}, ground)
+        likely = {label: value + beside.get(label, 0.0) for label, value in likely.items()}
+    if not likely:
+        return None
+    best = max(likely.values())
+    alike = [label for label, value in likely.items() if best - value < DOUBT]
+    label = max(alike, key=lambda label: (likely[label], -ORDER.index(label[0]), label))
+    same = [other for other in alike if members[other] == members[label]]
+    if len(same) < len(alike) and not _long_known(ground, members[label]):
+        return None
+    label = min(same, key=lambda label: ORDER.index(label[0]))
+    return label, [flow for flow in flows if flow in members[label] or label in flow.labels]
+
+
+def _members(ground: Ground, flows: list[Flow]) -> dict[Label, list[Flow]]:
+    """Flows by every way to tell them apart. Where a circuit is known of most of them, those of which it is."""
+    traced = [flow for flow in flows if any(kind == "circuit" for kind, _ in flow.labels)]
     members: dict[Label, list[Flow]] = {}
-    for flow in flows:
+    for flow in traced if len(traced) >= TRACED * len(flows) else flows:
         for label in (*flow.labels, ("region", flow.region), ("site", ground.seen.site)):
             members.setdefault(label, []).append(flow)
-    counts = {label: _counts(some, holes) for label, some in members.items()}
-    total = counts.get(("site", ground.seen.site), (0, 0))[0]
-    rates = {label: lost / sent for label, (lost, sent) in counts.items() if sent}
-    most = max(rates.values(), default=0.0)
-    if not total or not most:
-        return None
-    scores = {label: counts[label][0] / total * rates[label] / most for label in rates}
-    best = max(scores.values())
-    alike = [label for label, score in scores.items() if score >= ALIKE * best]
-    label = min(alike, key=lambda label: (ORDER.index(label[0]), -scores[label], label))
-    return label, members[label]
+    return members
+
+
+def _losing_beside(ground: Ground) -> Iterator[Pair]:
+    """Other services of the site of which some leg loses."""
+    for pair in ground.seen.pairs.values():
+        if pair is not ground.pair and any(pair.flows.charts[label].crossed is not None for label in pair.flows.hot):
+            yield pair
+
+
+def _likelihoods(counts: Mapping[Label, tuple[int, int]], ground: Ground) -> dict[Label, float]:
+    """How likely it is that one leg alone loses, for each that does or might; its logarithm."""
+    whole = counts.get(("site", ground.seen.site), (0, 0))
+    return {label: _likelihood(part, whole) for label, part in counts.items()} if whole[0] else {}
+
+
+def _likelihood(part: tuple[int, int], whole: tuple[int, int]) -> float:
+    """The logarithm of how likely all outcomes are if one leg loses at its own rate, and the others hardly anything."""
+    (lost, sent), (all_lost, all_sent) = part, whole
+    rate = min(max(lost / sent if sent else 0.0, BACKGROUND), 1 - BACKGROUND)
+    others_lost, others_sent = all_lost - lost, all_sent - sent
+    inside = lost * log(rate) + (sent - lost) * log(1 - rate)
+    return inside + others_lost * log(BACKGROUND) + (others_sent - others_lost) * log(1 - BACKGROUND)
+
+
+def _long_known(ground: Ground, flows: Sequence[Flow]) -> bool:
+    """Whether the loss has been known for so long that the best explanation must do."""
+    charts = {id(chart): chart for flow in flows for chart in flow.charts}.values()
+    crossed = [chart.crossed for chart in charts if chart.crossed is not None]
+    return bool(crossed) and ground.now - min(crossed) >= LONG
 
 
 def _counts(flows: Sequence[Flow], holes: list[Flow]) -> tuple[int, int]:
@@ -226,7 +272,7 @@ def _judged(ground: Ground, label: Label, flows: list[Flow], holes: list[Flow]) 
     crossed = [chart for chart in own if chart.crossed is not None]
     lost, sent = counted(flows)
     times = [chart.since for chart in crossed if chart.since is not None]
-    if not times or lost < LOSSES:
+    if not times:
         return None
     part = crossed[0].rate if label in charts else lost / sent
     return _loses(ground, label, flows, 0, part, part >= MAJOR or any(chart.major for chart in crossed), min(times))

@@ -150,3 +150,11 @@ def test_a_burst_with_stray_losses_after_it_is_no_lossy_leg() -> None:
         network.faults.clear()
         network.run(30)
         assert network.steps == []
+
+
+def test_legs_that_one_service_cannot_tell_apart_another_does() -> None:
+    network = Probed(sites=("nyc",), services=("web", "vdi"), seed=1003, settle=35.131)
+    network.faults.append(at_nva("weu-nva2", part=0.05, seed=1003 * 7919 + 1))
+    assert network.wait_for(Kind.LOSSY_LEG, 60) is not None
+    network.run(20)
+    assert {record.finding.subject.nva for record in network.opened(Kind.LOSSY_LEG)} == {"weu-nva2"}
