@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from anycast.finding import Record, State
 from anycast.kinds import KINDS
+from dashboards.console.frame import pair_path, runbook_path
 from dashboards.console.markup import clock, join, tag, text
 
 
@@ -31,7 +32,13 @@ def _finding(record: Record) -> str:
     )
     about = KINDS.get(finding.kind)
     action = tag("p", "action", text(about.action)) if about else ""
-    runbook = tag("p", "quiet", f"runbook: <code>docs/runbooks/{text(finding.kind)}.md</code>")
+    link = tag("a", "", f"docs/runbooks/{text(finding.kind)}.md", href=runbook_path(finding.kind))
+    subject = finding.subject
+    if subject.site is not None and subject.service is not None:
+        link += " · " + tag(
+            "a", "", text(f"{subject.service} at {subject.site}"), href=pair_path(subject.site, subject.service)
+        )
+    runbook = tag("p", "quiet", f"runbook: {link}")
     body = tag("details", "", tag("summary", "", text(finding.summary)) + tag("ul", "", rows) + action + runbook)
     return tag(
         "article",

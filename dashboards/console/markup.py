@@ -37,6 +37,24 @@ def since(at: datetime | None, now: datetime) -> str:
     return "-" if at is None else span_of(now - at)
 
 
+def percent(part: float) -> str:
+    """A part of a whole, with as many digits as say something: `100 %`, `12 %`, `0.17 %`."""
+    shown = part * 100
+    if 0 < shown < 0.01:
+        return "< 0.01 %"
+    if 99.9 < shown < 100 or 0 < shown < 1:
+        return f"{shown:.2f} %"
+    return f"{shown:.1f} %" if 0 < shown < 10 or 99 < shown < 100 else f"{shown:.0f} %"
+
+
+def millis(seconds: float | None) -> str:
+    """A length of time in milliseconds, three digits of it; a dash for none."""
+    if seconds is None:
+        return "-"
+    shown = seconds * 1000
+    return f"{shown:.0f} ms" if shown >= 100 else f"{shown:.1f} ms" if shown >= 10 else f"{shown:.2f} ms"
+
+
 def clock(at: datetime) -> str:
     """The time of day in UTC, to the millisecond."""
     utc = at.astimezone(UTC)

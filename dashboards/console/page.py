@@ -1,9 +1,8 @@
-"""The page, and how it follows the daemon: the browser is sent what changed, twice a second at most."""
+"""The pages. The first of them follows the daemon: the browser is sent what changed, twice a second at most."""
 
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC
-from pathlib import Path
 
 from fastapi import FastAPI
 from nicegui import background_tasks, ui
@@ -13,20 +12,36 @@ from anycast.finding import State
 from anycast.ports import Reading
 from anycast.situation import Event, FeedStatus, Health, Situation
 from dashboards.console.findings import findings
+from dashboards.console.frame import bar, styled
+from dashboards.console.live import Live
 from dashboards.console.markup import join, tag, text
+from dashboards.console.pair_page import USUAL, PairPage
+from dashboards.console.runbook_page import runbook_page
 from dashboards.console.services import services
+from dashboards.console.sites_page import sites_page
 from dashboards.console.timeline import KEPT, timeline
 
-STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 EVERY = 0.5  # seconds between looks
 
 
 def mount(app: FastAPI, reading: Reading, mode: Callable[[], str]) -> None:
-    """Put the console on `app` at `/`. `mode` says what is being watched (`live`, `recording`)."""
+    """Put the console's pages on `app`, the first at `/`. `mode` says what is being watched (`live`, `recording`)."""
 
     @ui.page("/", title="Catchment")
     def console() -> None:
         _Page(reading, mode).build()
+
+    @ui.page("/catchment", title="Sites - Catchment")
+    def sites() -> None:
+        sites_page(reading)
+
+    @ui.page("/catchment/{site}/{service}", title="Catchment")
+    def pair(site: str, service: str, window: str = USUAL) -> None:
+        PairPage(reading, site, service, window).build()
+
+    @ui.page("/runbooks/{kind}", title="Runbook - Catchment")
+    def runbook(kind: str) -> None:
+        runbook_page(kind)
 
     ui.run_with(app, title="Catchment", dark=None, show_welcome_message=False)
 
@@ -37,20 +52,20 @@ class _Page:
     def __init__(self, reading: Reading, mode: Callable[[], str]) -> None:
         self._reading, self._mode = reading, mode
         self._events: deque[Event] = deque(maxlen=KEPT)
-        self._shown: dict[str, str] = {}
+        self._live = Live()
 
     def build(self) -> None:
         """Lay the page out, fill it, and keep it true."""
-        ui.add_css(STYLE)
+        styled()
         with ui.element("div").classes("console"):
-            self._top = _html("top")
+            self._live.add("top", "top")
             with ui.element("div").classes("columns"):
                 with ui.element("div").classes("panel"):
-                    self._services = _html("services")
+                    self._live.add("services", "services")
                 with ui.element("div").classes("panel"):
-                    self._feeds = _html("feeds")
-                    self._findings = _html("")
-                    self._timeline = _html("happened")
+                    self._live.add("feeds", "feeds")
+                    self._live.add("findings")
+                    self._live.add("timeline", "happened")
         self._look()
         ui.timer(EVERY, self._look)
         follower = background_tasks.create(self._follow(), name="console timeline")
@@ -63,21 +78,12 @@ class _Page:
     def _look(self) -> None:
         now = self._reading.situation()
         records = self._reading.findings(State.PENDING, State.OPEN)
-        self._put("top", self._top, top(now, sum(r.state is State.OPEN for r in records), self._mode()))
-        self._put("services", self._services, services(now))
-        self._put("feeds", self._feeds, feeds(now))
-        self._put("findings", self._findings, tag("h2", "", "Findings") + findings(records))
-        self._put("timeline", self._timeline, tag("h2", "", "Timeline") + timeline(self._events))
-
-    def _put(self, name: str, element: ui.html, content: str) -> None:
-        """Send only what differs from what the browser has."""
-        if self._shown.get(name) != content:
-            self._shown[name] = content
-            element.set_content(content)
-
-
-def _html(classes: str) -> ui.html:
-    return ui.html("", sanitize=False).classes(classes)  # everything foreign went through markup.text
+        opened = sum(record.state is State.OPEN for record in records)
+        self._live.put("top", top(now, opened, self._mode()))
+        self._live.put("services", services(now, self._reading.catchments.now()))
+        self._live.put("feeds", feeds(now))
+        self._live.put("findings", tag("h2", "", "Findings") + findings(records))
+        self._live.put("timeline", tag("h2", "", "Timeline") + timeline(self._events))
 
 
 def top(now: Situation, open_findings: int, mode: str) -> str:
@@ -86,7 +92,7 @@ def top(now: Situation, open_findings: int, mode: str) -> str:
     states = join(tag("span", f"health {health}", f"{count} {health}") for health, count in counts if count)
     when = tag("span", "quiet", f"as of {now.at.astimezone(UTC):%H:%M:%S} UTC")
     found = tag("span", "quiet", counted(open_findings, "open finding"))
-    return tag("h1", "", "Catchment") + states + found + when + tag("span", "quiet", f"mode: {text(mode)}")
+    return bar("/") + states + found + when + tag("span", "quiet", f"mode: {text(mode)}")
 
 
 def feeds(now: Situation) -> str:

@@ -1,13 +1,17 @@
 """Services by regions and sites, in the three states."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from anycast.catchment import AgentState, SiteServiceCatchment
 from anycast.change import Presence
 from anycast.counted import counted
 from anycast.intent import Rung
+from anycast.probe import Proof
 from anycast.situation import Cell, RegionStatus, ServiceStatus, SiteStatus, Situation
-from dashboards.console.markup import join, since, tag, text
+from dashboards.console.frame import pair_path
+from dashboards.console.markup import join, percent, since, tag, text
+from dashboards.console.observed import verdict
 
 GLYPH = {Presence.PRESENT: "●", Presence.ABSENT: "○", Presence.UNKNOWN: "?"}
 _RUNG_TITLES = {
@@ -18,14 +22,19 @@ _RUNG_TITLES = {
 }
 
 
-def services(situation: Situation) -> str:
-    """All services as HTML, or what to do when there are none."""
+def services(situation: Situation, seen: Sequence[SiteServiceCatchment] = ()) -> str:
+    """All services as HTML, with what probes have `seen` of each at each site; or what to do when there are none."""
     if not situation.services:
         return tag("p", "quiet", "No service is written down yet; <code>catchment learn</code> writes a first intent.")
-    return join(_service(service, situation.at) for service in situation.services)
+    found = {(each.site, each.service, each.prefix): each for each in seen}
+    return join(_service(service, situation.at, found) for service in situation.services)
 
 
-def _service(service: ServiceStatus, now: datetime) -> str:
+Seen = Mapping[tuple[str, str, str], SiteServiceCatchment]
+"""By site, service and prefix."""
+
+
+def _service(service: ServiceStatus, now: datetime, seen: Seen) -> str:
     owner = tag("span", "quiet", text(service.owner)) if service.owner else ""
     head = join(
         (
@@ -37,7 +46,10 @@ def _service(service: ServiceStatus, now: datetime) -> str:
         )
     )
     blocks = join(
-        (*(_region(region, now) for region in service.regions), *(_site(site, now) for site in service.sites))
+        (
+            *(_region(region, now) for region in service.regions),
+            *(_site(service, site, now, seen) for site in service.sites),
+        )
     )
     return tag("section", "service", tag("header", "", head) + tag("div", "blocks", blocks), id=_anchor(service))
 
@@ -60,17 +72,34 @@ def _region(region: RegionStatus, now: datetime) -> str:
     return tag("div", "block region", tag("header", "", head) + _rungs(region.cells, (Rung.V2, Rung.V1), now))
 
 
-def _site(site: SiteStatus, now: datetime) -> str:
+def _site(service: ServiceStatus, site: SiteStatus, now: datetime, seen: Seen) -> str:
     intended = " then ".join("+".join(tier) for tier in site.intended) or "anywhere"
     fit, landed = _landing(site)
     head = join(
         (
-            tag("h3", "", text(site.site)),
+            tag("h3", "", tag("a", "", text(site.site), href=pair_path(site.site, service.service))),
             tag("span", f"state {fit}", f"→ {text(landed)}"),
             tag("span", "quiet", f"meant: {text(intended)}"),
         )
     )
-    return tag("div", "block site", tag("header", "", head) + _rungs(site.cells, (Rung.V6, Rung.V5), now))
+    each = seen.get((site.site, service.service, service.prefix))
+    observed = _observed(each) if each is not None else ""
+    return tag("div", "block site", tag("header", "", head) + observed + _rungs(site.cells, (Rung.V6, Rung.V5), now))
+
+
+def _observed(each: SiteServiceCatchment) -> str:
+    """Who answers probes, beside what BGP says; nothing where nobody probes."""
+    how, word = verdict(each)
+    shown = [region for region in each.regions if region.share.value > 0 or region.flows]
+    if each.agent is AgentState.NEVER:
+        return ""
+    parts = ", ".join(f"{region.region} {percent(region.share.value)}" for region in shown)
+    said = parts if parts and each.agent is AgentState.HEARD else word
+    marked = {region.proof for region in shown}
+    matched = " " + tag("span", "proof matched", "matched") if Proof.MATCHED in marked else ""
+    return tag(
+        "div", "rung", tag("span", "rung-name", "V7 answers") + tag("span", f"state {how}", text(said)) + matched
+    )
 
 
 def _landing(site: SiteStatus) -> tuple[str, str]:

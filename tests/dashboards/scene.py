@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from anycast.change import Presence
 from anycast.finding import Finding, Kind, Record, Severity, State, Subject
 from anycast.intent import Role, Rung
+from anycast.ports import Landing
 from anycast.prefix import Prefix
 from anycast.situation import (
     Cell,
@@ -69,7 +70,7 @@ class Scene:
         self.now = situation()
         self.records: tuple[Record, ...] = (record(HOSTILE),)
         self.queue: asyncio.Queue[Event] = asyncio.Queue()
-        self.catchments = Lands()
+        self.catchments: Landing = Lands()
 
     def situation(self) -> Situation:
         """What the test set."""

@@ -65,7 +65,7 @@ def test_nothing_is_asked_of_any_other_host(address: str, page: Page) -> None:
 CROWDED = """() => [...document.querySelectorAll('.console, .console *')].filter(
     each => each.getBoundingClientRect().right > innerWidth + 1
         || each.clientWidth && each.scrollWidth > each.clientWidth + 1
-).map(each => each.className)"""
+).map(each => `${each.tagName}.${each.getAttribute("class")} ${each.textContent.slice(0, 40)}`)"""
 
 
 @pytest.mark.parametrize("width", [1400, 1100, 800, 390])

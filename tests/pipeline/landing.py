@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -49,8 +49,8 @@ class Recorded(Probed):
         return made
 
 
-def rows(report: AgentReported, targets: dict[str, Target]) -> pa.RecordBatch:
-    """A batch as rows of the table `probes`."""
+def rows(report: AgentReported, targets: dict[str, Target], later: timedelta = timedelta()) -> pa.RecordBatch:
+    """A batch as rows of the table `probes`, all so much later."""
 
     def ns(value: float | None) -> int | None:
         return None if value is None else round(value * 1e9)
@@ -58,7 +58,7 @@ def rows(report: AgentReported, targets: dict[str, Target]) -> pa.RecordBatch:
     shown = []
     for number, result in enumerate(report.results):
         identity = result.identity or Identity()
-        at = nanoseconds(result.at)
+        at = nanoseconds(result.at + later)
         kind = targets[result.target].kind if result.target in targets else TargetKind.SERVICE
         shown.append(
             {
@@ -79,14 +79,14 @@ def rows(report: AgentReported, targets: dict[str, Target]) -> pa.RecordBatch:
     )
 
 
-def write(data: Path, batches: Sequence[AgentReported]) -> None:
-    """Write batches into the journal of a data folder."""
+def write(data: Path, batches: Sequence[AgentReported], later: timedelta = timedelta()) -> None:
+    """Write batches into the journal of a data folder, with all times so much later."""
     journal = Journal(data / "journal")
     targets: dict[str, Target] = {}
     for report in batches:
         targets |= {target.name: target for target in report.targets}
         if report.results:
-            journal.append([[("probes", rows(report, targets))]], report.at.astimezone(UTC))
+            journal.append([[("probes", rows(report, targets, later))]], report.at.astimezone(UTC) + later)
     journal.close()
 
 

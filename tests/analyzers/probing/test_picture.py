@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from analyzers.legs import lossy_leg
 from analyzers.probing.picture import LATELY, catchments, quantiles
 from analyzers.view import View
 from anycast.catchment import AgentState, LegKind, LegState, RegionShare, SiteServiceCatchment
 from anycast.intent import Site
 from anycast.probe import AgentReported, Identity, Outcome, Probe, ProbeResult, Proof
 from tests.analyzers.network import START
-from tests.analyzers.probed import Probed, at_circuit, at_nva, probed_intent
+from tests.analyzers.probed import Asked, Probed, at_circuit, at_nva, probed_intent
 
 
 def watched(**more: object) -> Probed:
@@ -175,3 +176,19 @@ def test_quantiles_are_round_trips_that_were_measured() -> None:
     assert many is not None
     assert (many.samples, many.least, many.p50, many.p90, many.p99, many.most) == (101, 0.0, 0.5, 0.9, 0.99, 1.0)
     assert timedelta(minutes=2) == LATELY
+
+
+def test_flows_that_a_stranger_answers_are_on_no_leg_and_lose_nothing() -> None:
+    world = watched()
+    plain = world._result
+
+    def strange(asked: Asked, outcome: Outcome, circuit: str) -> ProbeResult:
+        made = plain(asked, outcome, circuit)
+        return made if made.identity is None else replace(made, identity=Identity("<script>", "x" * 300))
+
+    world._result = strange  # type: ignore[method-assign]
+    world.run(130)
+    ams = seen(world, "ams")
+    assert {each.region for each in ams.regions if each.share.value} == set()
+    assert ams.loss.value == 0.0
+    assert list(lossy_leg(world.view, world.intent, world.now)) == []
