@@ -20,6 +20,22 @@ class AgentState(StrEnum):
     NEVER = "never"
 
 
+class Fit(StrEnum):
+    """Whether a site lands where it was meant to, as far as probes tell."""
+
+    AS_MEANT = "as-meant"
+    """In its first tier, and where BGP leads, as far as that is known."""
+    NOT_AS_MEANT = "not-as-meant"
+    """Where BGP leads, and not in its first tier."""
+    AGAINST_BGP = "against-bgp"
+    """Where BGP does not lead."""
+    SILENT = "silent"
+    """It is asked, and nobody proves to be a region of ours."""
+    NOT_PROBED = "not-probed"
+    UNSEEN = "unseen"
+    """The agent cannot be believed now."""
+
+
 class LegKind(StrEnum):
     """What a leg leads through."""
 
@@ -136,6 +152,18 @@ class SiteServiceCatchment:
     """By which way of asking shares are counted: UDP, else HTTP or DNS; None while nobody answers."""
     shift: Shift | None = None
     """None while none was seen in the last ten minutes."""
+
+    @property
+    def fit(self) -> Fit:
+        """Whether it lands where it was meant to."""
+        if self.agent is not AgentState.HEARD:
+            return Fit.UNSEEN
+        answering = set(self.answering)
+        if not answering:
+            return Fit.SILENT if self.loss.samples else Fit.NOT_PROBED
+        if self.by_bgp and not answering <= set(self.by_bgp):
+            return Fit.AGAINST_BGP
+        return Fit.AS_MEANT if not self.intended or answering <= set(self.intended[0]) else Fit.NOT_AS_MEANT
 
     @property
     def answering(self) -> tuple[str, ...]:

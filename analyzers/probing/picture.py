@@ -160,7 +160,8 @@ def _legs(intent: Intent, pair: Pair, now: datetime) -> Iterator[Leg]:
 
 
 def _leg_state(pair: Pair, label: Label, members: list[Flow], gone: bool, holes: list[Flow]) -> LegState:
-    if gone or all(flow.lost >= SILENT for flow in members):
+    last = (1 << SILENT) - 1
+    if gone or all(flow.count >= SILENT and flow.bits & last == last for flow in members):
         return LegState.DEAD
     chart = pair.flows.charts.get(label)
     loses = chart is not None and chart.crossed is not None

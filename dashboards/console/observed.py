@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from anycast.catchment import AgentState, Interval, RegionShare, SiteServiceCatchment
+from anycast.catchment import AgentState, Fit, Interval, RegionShare, SiteServiceCatchment
 from anycast.counted import counted
 from anycast.probe import Probe, Proof
 from dashboards.console.colours import colour
@@ -11,21 +11,22 @@ from dashboards.console.markup import join, millis, percent, since, tag, text
 
 MATCHED = "matched, not authenticated"
 _AGENT = {AgentState.HEARD: "present", AgentState.NEW: "unknown", AgentState.TAINTED: "unknown"}
+FITS = {
+    Fit.AS_MEANT: ("as-meant", "as meant"),
+    Fit.NOT_AS_MEANT: ("not-meant", "not as meant"),
+    Fit.AGAINST_BGP: ("against", "not where BGP leads"),
+    Fit.SILENT: ("against", "nobody answers"),
+    Fit.NOT_PROBED: ("unknown", "not probed"),
+}
+"""In a class and a few words."""
 BY_NAME = {Probe.HTTP: "HTTP", Probe.DNS: "DNS"}
 
 
 def verdict(each: SiteServiceCatchment) -> tuple[str, str]:
     """In a class and a few words, whether a site lands where it was meant to, as far as probes tell."""
-    if each.agent is not AgentState.HEARD:
+    if each.fit is Fit.UNSEEN:
         return "unknown", "no agent" if each.agent is AgentState.NEVER else f"agent {each.agent}"
-    answering = set(each.answering)
-    if not answering:
-        return ("against", "nobody answers") if each.loss.samples else ("unknown", "not probed")
-    if each.by_bgp and not answering <= set(each.by_bgp):
-        return "against", "not where BGP leads"
-    if each.intended and not answering <= set(each.intended[0]):
-        return "not-meant", "not as meant"
-    return "as-meant", "as meant"
+    return FITS[each.fit]
 
 
 def agent_chip(state: AgentState) -> str:

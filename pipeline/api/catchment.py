@@ -74,7 +74,7 @@ def _now(app: FastAPI, landing: Charting) -> None:
 
 def _catchment(each: SiteServiceCatchment, landing: Landing) -> Plain:
     hosts = dict(landing.landing(each.site, each.service))
-    return to_plain(each) | {"answering": list(each.answering), "hosts": hosts}
+    return to_plain(each) | {"fit": str(each.fit), "answering": list(each.answering), "hosts": hosts}
 
 
 def _past(app: FastAPI, landing: Charting) -> None:

@@ -8,10 +8,31 @@ from typing import Annotated
 import typer
 
 agents_app = typer.Typer(
-    help="Let probe agents in.",
+    help="Let probe agents in, and see how they are.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@agents_app.command(short_help="Show how each agent is.")
+def status(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            help="The daemon's data folder, or its socket (default: $CATCHMENT_DATA, else ./data).",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show each agent as the running daemon hears it: whether it can be believed, and what it says of itself.
+
+    Leaves with 1 when an agent that the intent names is not heard, or its host lags.
+    """
+    from pipeline.cli.attendance import status as command
+
+    raise typer.Exit(command(data, as_json))
 
 
 @agents_app.command(short_help="Make a token for a site's agent.")

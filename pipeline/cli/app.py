@@ -207,6 +207,37 @@ def findings(
     raise typer.Exit(command(data, list(map(str, state)) if state else None, as_json))
 
 
+@app.command(short_help="Show where sites land: meant, by BGP, and seen by probes.")
+def sites(
+    site: Annotated[str | None, typer.Argument(help="A site; all when left out.", metavar="SITE")] = None,
+    service: Annotated[
+        str | None, typer.Argument(help="A service: then also its legs and its history.", metavar="SERVICE")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", help="History from a time, or how long ago: 10m, 6h (default: 1h).", metavar="TIME"),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", help="A time, or how long ago (default: now).", metavar="TIME")
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show where sites land for each service: as meant, by BGP, and who answers probes, with loss and latency.
+
+    With a site and a service: every region with its share and confidence, every leg, and the history of both. The
+    history is read from the data folder where no daemon runs.
+
+    Shares are of probes that use each source port once. `~` marks identities that are matched, not authenticated; an
+    answer without a valid identity is in nobody's share.
+
+    Leaves with 1 when a site does not land as meant.
+    """
+    from pipeline.cli.sites import sites as command
+
+    raise typer.Exit(command(data, site, service, since, until, as_json))
+
+
 @app.command(short_help="Tell what happened, or what was there at a time.")
 def history(
     prefix: Annotated[
@@ -315,7 +346,7 @@ def reverse(
 
 
 app.add_typer(responder_app, name="responder")
-app.add_typer(agents_app, name="agents", short_help="Let probe agents in.")
+app.add_typer(agents_app, name="agents", short_help="Let probe agents in, and see how they are.")
 app.add_typer(lab_app, name="lab")
 
 

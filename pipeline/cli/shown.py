@@ -20,6 +20,7 @@ from anycast.counted import counted as counted
 from anycast.plain import Plain, parse_stamp
 from pipeline.asked import UNITS
 
+LONGEST = 120  # characters shown of a text that an agent chose
 PIPED = 1_000  # columns: more than any line of ours
 STATE_STYLE = {
     "present": "green",
@@ -106,6 +107,12 @@ def show(*shown: RenderableType) -> None:
             if line:
                 line[-1] = Segment(line[-1].text.rstrip(), line[-1].style)
             console.print(Segments([*line, Segment.line()]), end="")
+
+
+def safe(text: str) -> str:
+    """Foreign text for a terminal: what would steer it becomes visible, and long texts are cut."""
+    seen = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[:LONGEST])
+    return seen + ("…" if len(text) > LONGEST else "")
 
 
 def hanging(head: Text, body: Text) -> Table:

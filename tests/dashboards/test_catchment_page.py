@@ -113,7 +113,8 @@ def test_nothing_overflows_at_any_width(address: str, page: Page, path: str) -> 
 
 def test_a_pair_that_there_is_not_says_so_and_so_does_a_runbook(address: str, page: Page) -> None:
     page.goto(f"{address}/catchment/%3Cimg%20src%3Dx%20onerror%3D%22window.owned%3D1%22%3E/web")
-    expect(page.locator("body")).to_contain_text('The intent names no service web at a site <img src=x onerror="window.owned=1">')
+    said = 'The intent names no service web at a site <img src=x onerror="window.owned=1">'
+    expect(page.locator("body")).to_contain_text(said)
     page.goto(f"{address}/runbooks/nonsense")
     expect(page.locator("body")).to_contain_text("There is no kind of finding nonsense")
     page.goto(f"{address}/runbooks/missing")

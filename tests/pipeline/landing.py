@@ -91,9 +91,9 @@ def write(data: Path, batches: Sequence[AgentReported], later: timedelta = timed
 
 
 @contextmanager
-def api(world: Recorded, data: Path) -> Iterator[FastAPI]:
-    """The API's routes over a view, and over a journal of what it saw."""
-    write(data, world.batches)
+def api(world: Recorded, data: Path, later: timedelta = timedelta()) -> Iterator[FastAPI]:
+    """The API's routes over a view, and over a journal of what it saw, with all times so much later."""
+    write(data, world.batches, later)
     if not (data / "ledger.sqlite").exists():
         LedgerFile(data / "ledger.sqlite")._close()
     app = FastAPI()

@@ -34,6 +34,7 @@ COMMANDS = (
     "decode",
     "replay",
     "responder",
+    "sites",
 )
 LAB = ("up", "down", "status", "fault", "heal")
 

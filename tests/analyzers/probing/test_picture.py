@@ -191,4 +191,5 @@ def test_flows_that_a_stranger_answers_are_on_no_leg_and_lose_nothing() -> None:
     ams = seen(world, "ams")
     assert {each.region for each in ams.regions if each.share.value} == set()
     assert ams.loss.value == 0.0
+    assert {leg.state for leg in ams.legs} == {LegState.FINE}
     assert list(lossy_leg(world.view, world.intent, world.now)) == []
