@@ -36,7 +36,7 @@ def snapshot(view: View) -> dict[str, Plain]:
         "shape": SHAPE,
         "feeds": [_feed(feed) for _, feed in sorted(view.feeds.items()) if feed.since is not None],
         "sessions": [_peering(p) for _, p in sorted(view.peerings.items(), key=lambda pair: str(pair[0])) if p.named],
-        "tables": [_table(t) for _, t in sorted(view.by_key.items()) if t.peering.named],
+        "tables": [_table(view, t) for _, t in sorted(view.by_key.items()) if t.peering.named],
         "probing": dict(view.probing.plain()),
         "episodes": view.convergence.plain(),
     }
@@ -102,21 +102,35 @@ def _peering(peering: Peering) -> dict[str, Plain]:
     )
 
 
-def _table(table: Table) -> dict[str, Plain]:
-    return _session(table.source.session) | _plain(
-        {
-            "rib": table.source.rib,
-            "complete": table.complete,
-            "known_until": table.known_until,
-            "known_since": table.known_since,
-            "unfilled": table.unfilled,
-            "routes": [_held(held) for _, held in sorted(table.routes.items(), key=lambda pair: str(pair[0]))],
-            "absences": {str(prefix): to_plain(absence) for prefix, absence in sorted(table.absences.items(), key=str)},
-            "downs": {
-                str(prefix): [stamp(at) for at in downs] for prefix, downs in sorted(table.downs.items(), key=str)
-            },
-        }
+def _table(view: View, table: Table) -> dict[str, Plain]:
+    return (
+        _session(table.source.session)
+        | _plain(
+            {
+                "rib": table.source.rib,
+                "complete": table.complete,
+                "known_until": table.known_until,
+                "known_since": table.known_since,
+                "unfilled": table.unfilled,
+                "absences": {
+                    str(prefix): to_plain(absence) for prefix, absence in sorted(table.absences.items(), key=str)
+                },
+                "downs": {
+                    str(prefix): [stamp(at) for at in downs] for prefix, downs in sorted(table.downs.items(), key=str)
+                },
+            }
+        )
+        | {"routes": _routes(view, table)}
     )
+
+
+def _routes(view: View, table: Table) -> list[Plain]:
+    """Its routes, written anew only where they, or what is known of them, changed since."""
+    token = (table.version, view.epoch)
+    if table.written is None or table.written[0] != token:
+        rows: list[Plain] = [_held(held) for _, held in sorted(table.routes.items(), key=lambda pair: str(pair[0]))]
+        table.written = (token, rows)
+    return table.written[1]
 
 
 def _held(held: Held) -> dict[str, Plain]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from anycast.change import Cause
 from anycast.intent import Vantage
 from anycast.observation import LostReason, Session, Source, SpeakerOpen
+from anycast.plain import Plain
 from anycast.prefix import Prefix
 from anycast.route import Attributes
 
@@ -147,6 +148,8 @@ class Table:
     """Service prefixes of which the table was sent unseen: unknown until history fills them, or it speaks of them."""
     version: int = 0
     """Grows with each change of routes."""
+    written: tuple[tuple[int, int], list[Plain]] | None = None
+    """Its routes as the last snapshot has them, and what they were written from: each second there is a snapshot."""
 
     def expire(self, at: datetime) -> None:
         """Mark every fresh route stale: we cannot see it since `at`."""

@@ -25,6 +25,7 @@ from anycast.change import Change
 from anycast.finding import Record, Severity, State, Step, Transition
 from anycast.intent import Intent
 from anycast.observation import Announced, Observation
+from anycast.probe import AgentReported
 from anycast.situation import Event
 from pipeline.gauges import Gauges
 from pipeline.timeline import Narrator, Timeline
@@ -32,6 +33,7 @@ from store.ledger import LedgerFile
 
 log = logging.getLogger(__name__)
 TICK = 0.25  # seconds between judgements when nothing is heard: the grain of quiet timers
+GATHER = 0.05  # seconds for which agents' batches are gathered: twenty agents send eighty a second
 SOONEST = 0.002  # seconds between judgements when a hold-down runs out
 SNAPSHOT = 1.0  # seconds between snapshots of the view; its routes are kept exact by every commit
 PUT_OFF = 5.0  # seconds after which a snapshot no longer waits for a round that concludes nothing
@@ -62,6 +64,7 @@ class Judging:
         self._cleared: deque[Record] = deque(maxlen=CLEARED_KEPT)
         self._heard_at: float | None = None
         self._wake = asyncio.Event()
+        self._gathering: asyncio.TimerHandle | None = None
         self._looks: dict[str, tuple[Severity, str | None]] = {
             record.id: (record.finding.severity, record.muted_by) for record in ledger.records
         }
@@ -82,7 +85,19 @@ class Judging:
         if observations:
             self._stale = True
             self._heard_at = self._heard_at or received or time.monotonic()
-            self._wake.set()
+            if all(isinstance(observation, AgentReported) for observation in observations):
+                self._wake_soon()
+            else:
+                self._wake.set()
+
+    def _wake_soon(self) -> None:
+        """Batches of many agents are judged together: each brings a little, and none of it is worth a round alone."""
+        if self._gathering is None:
+            self._gathering = asyncio.get_running_loop().call_later(GATHER, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathering = None
+        self._wake.set()
 
     def note(self, event: Event) -> None:
         """Put a line into the timeline that is about neither route, session nor finding."""
