@@ -31,6 +31,7 @@ from pipeline.hearing import Hearing
 from pipeline.inherited import inherited_socket
 from pipeline.jobs import Job, Jobs
 from pipeline.judging import Judging
+from pipeline.landing_metrics import LandingCollector
 from pipeline.memory import Memory, hold_downs, open_memory, restored_ledger, restored_telling, restored_view
 from pipeline.metrics import AgentsCollector, PresentCollector
 from pipeline.receivers import senders
@@ -84,6 +85,7 @@ class Daemon:
         self.gauges.registry.register(
             PresentCollector(self.engine.situation, lambda: self.judging.ledger.records, self.jobs.ages)
         )
+        self.gauges.registry.register(LandingCollector(self.engine.catchments))
         if (agents := self.agents) is not None:
             self.gauges.registry.register(AgentsCollector(agents.counts))
         self.stopping = asyncio.Event()
