@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from analyzers.probing.shares import wilson
 from anycast.catchment import LegKind
 from anycast.charted import Answered, LegsChart, LegStep, SharesChart, ShareStep, Smoke, SmokeChart, ToldShift, Window
-from anycast.finding import Kind, Step
+from anycast.finding import Kind, Step, Transition
 from anycast.probe import Probe, Proof
 from anycast.situation import EventKind
 from store.answers import Page
@@ -21,6 +21,7 @@ from store.probed import PROOFS, Probed
 MOST_STEPS: Final = 1_000
 MOST_TOLD: Final = 500  # findings of one site and service that are looked through for shifts
 TOLD_WITHIN: Final = timedelta(seconds=30)  # after traffic moved
+TOLD_AGAIN: Final = timedelta(minutes=10)  # a shift that was told before the window may have been followed by others
 PARTINGS: Final = 3  # places on the way at which flows part, nearest first
 NANOSECONDS: Final = 1e9
 
@@ -59,19 +60,25 @@ class Charts:
         """Return the shifts that were told; none where there is no ledger."""
         if not self._ledger.exists():
             return ()
-        found, end = [], window.end + TOLD_WITHIN
         with LedgerReader(self._ledger) as reader:
             opened = reader.events(
-                start=window.start, end=end, limit=MOST_TOLD, newest=True,
+                start=window.start - TOLD_AGAIN, end=window.end + TOLD_WITHIN, limit=MOST_TOLD, newest=True,
                 kind=str(EventKind.FINDING), what=str(Step.OPENED), site=site, service=service,
             )  # fmt: skip
-            for event in opened:
-                record = reader.record(event.finding) if event.finding else None
-                if record is not None and record.finding.kind is Kind.CATCHMENT_SHIFT:
-                    told = record.finding
-                    why = dict(told.evidence).get("event", "")
-                    found.append(ToldShift(told.since, told.summary, told.severity, why, record.id))
+            ids = [event.finding for event in opened if event.finding and event.text.startswith(Kind.CATCHMENT_SHIFT)]
+            found = [shift for ident in dict.fromkeys(ids) for shift in _told(reader.transitions(ident, MOST_TOLD))]
         return tuple(each for each in found if window.start <= each.at < window.end)
+
+
+def _told(steps: Sequence[Transition]) -> Iterator[ToldShift]:
+    """The shifts of one record: traffic that moves back within a minute changes what is told of the first."""
+    before = ""
+    for step in steps:
+        told = step.record.finding
+        if step.step in (Step.OPENED, Step.CHANGED) and told.summary != before:
+            at = step.at if before else told.since
+            before = told.summary
+            yield ToldShift(at, told.summary, told.severity, dict(told.evidence).get("event", ""), step.record.id)
 
 
 def _width(window: Window) -> int:
@@ -126,7 +133,7 @@ def _legs(rows: Sequence[Flowed], ways: Sequence[Way], window: Window, ends: Col
                 lands[flow] = (answered.nva, answered.region)
                 hops.forget(flow, _at(window, step).timestamp() * NANOSECONDS)
         end = _at(window, step + 1).timestamp() * NANOSECONDS
-        circuits = hops.until(end, {flow: place[0] for flow, place in lands.items() if flow in of_flow})
+        circuits = hops.until(end, of_flow)
         members: dict[tuple[LegKind, str], list[int]] = {}
         for flow in sorted(of_flow):
             if (place := lands.get(flow)) is not None:
@@ -174,8 +181,8 @@ class _Hops:
         self._hops.pop(flow, None)
         self._since[flow] = at
 
-    def until(self, end: float, lands: Mapping[int, str]) -> dict[int, list[str]]:
-        """Return the circuits of flows at a time (ns since 1970): routers at which they part, but not as NVAs do."""
+    def until(self, end: float, flows: Collection[int]) -> dict[int, list[str]]:
+        """Return the circuits of flows at a time (ns since 1970): the routers at which they part."""
         while self._next < len(self._ways) and self._ways[self._next].at < end:
             way = self._ways[self._next]
             self._next += 1
@@ -185,19 +192,19 @@ class _Hops:
         known = {
             flow: tuple("*" if hop in self._ends else hop for hop in hops)
             for flow, hops in self._hops.items()
-            if flow in lands
+            if flow in flows
         }
         found: dict[int, list[str]] = {}
-        for index in _partings(known, lands):
+        for index in _partings(known):
             for flow, hops in known.items():
                 if index < len(hops) and hops[index] != "*":
                     found.setdefault(flow, []).append(hops[index])
         return found
 
 
-def _partings(hops: Mapping[int, tuple[str, ...]], lands: Mapping[int, str]) -> list[int]:
+def _partings(hops: Mapping[int, tuple[str, ...]]) -> list[int]:
     """Places on the way at which flows part, the nearest first; one that parts them as another does is left out."""
-    seen = {_groups({flow: lands[flow] for flow in hops})}
+    seen: set[frozenset[frozenset[int]]] = set()
     found = []
     for index in range(max(map(len, hops.values()), default=0)):
         here = {flow: way[index] for flow, way in hops.items() if index < len(way) and way[index] != "*"}

@@ -43,7 +43,7 @@ def percent(part: float) -> str:
     if 0 < shown < 0.01:
         return "< 0.01 %"
     if 99.9 < shown < 100 or 0 < shown < 1:
-        return f"{shown:.2f} %"
+        return f"{min(shown, 99.99):.2f} %"
     return f"{shown:.1f} %" if 0 < shown < 10 or 99 < shown < 100 else f"{shown:.0f} %"
 
 

@@ -80,7 +80,7 @@ class PairPage:
         with ui.element("div").classes("console"):
             self._live.add("top", "top")
             if self._found() is None:
-                self._live.put("top", bar(""))
+                self._live.put("top", bar("/catchment"))
                 ui.html(missing(self._site, self._service), sanitize=False)
                 return
             for name in ("now", "findings", "smoke", "shares", "legs", "shifts", "agent", "episodes"):
@@ -96,7 +96,7 @@ class PairPage:
     def _look(self) -> None:
         """Show what is so now."""
         now, landing = datetime.now(UTC), self._reading.catchments
-        self._live.put("top", bar("") + tag("span", "quiet", f"as of {now:%H:%M:%S} UTC"))
+        self._live.put("top", bar("/catchment") + tag("span", "quiet", f"as of {now:%H:%M:%S} UTC"))
         each = self._found()
         if each is None:  # the intent was read again
             self._live.put("now", missing(self._site, self._service))

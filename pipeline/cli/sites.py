@@ -255,6 +255,7 @@ def percent(part: float) -> str:
     shown = part * 100
     if 0 < shown < 1:
         return f"{shown:.2f} %"
+    shown = min(shown, 99.9) if shown < 100 else shown
     return f"{shown:.1f} %" if 99 < shown < 100 or 0 < shown < 10 else f"{shown:.0f} %"
 
 

@@ -242,8 +242,8 @@ def test_a_region_has_one_colour_everywhere_and_the_ninth_is_grey() -> None:
 
 
 def test_parts_and_times_have_the_digits_that_say_something() -> None:
-    assert [percent(part) for part in (0, 1, 0.00001, 0.0017, 0.034, 0.12, 0.994, 0.9999)] == [
-        "0 %", "100 %", "< 0.01 %", "0.17 %", "3.4 %", "12 %", "99.4 %", "99.99 %",
+    assert [percent(part) for part in (0, 1, 0.00001, 0.0017, 0.034, 0.12, 0.994, 0.9999, 0.999999)] == [
+        "0 %", "100 %", "< 0.01 %", "0.17 %", "3.4 %", "12 %", "99.4 %", "99.99 %", "99.99 %",
     ]  # fmt: skip
     assert [millis(seconds) for seconds in (None, 0.00123, 0.0104, 0.25)] == ["-", "1.23 ms", "10.4 ms", "250 ms"]
 

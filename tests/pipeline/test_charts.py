@@ -84,14 +84,14 @@ def test_a_flow_loses_on_the_leg_that_it_takes(journal: Journal) -> None:
     assert (silent.flows, silent.loss.value, silent.latency) == (1, 1.0, None), "it is on the leg of its last answer"
 
 
-def test_circuits_are_where_flows_part_and_not_where_nvas_do(journal: Journal) -> None:
+def test_circuits_are_where_flows_part_on_their_way_to_nvas(journal: Journal) -> None:
     for flow in range(4):
         nva, circuit = f"weu-nva{flow % 2 + 1}", f"172.16.0.{1 + flow // 2}"
         hops = f"192.0.2.1 {circuit} 10.10.1.{4 + flow % 2} 10.250.0.10"
         append(journal, probe_row(1, probe=Probe.TRACE, flow=flow, hops=hops))
         append(journal, *(probe_row(n, flow=flow, nva=nva) for n in range(20)))
     append(journal, *(probe_row(15 + n / 10, flow=3, outcome=Outcome.SILENT) for n in range(10)))
-    steps = charts(journal).legs("ams", "web", MINUTE).steps
+    steps = charts(journal).legs("ams", "web", MINUTE, ("10.10.1.4", "10.10.1.5")).steps
     circuits = [step for step in steps if step.kind is LegKind.CIRCUIT]
     assert [(step.at, step.name, step.loss.value > 0) for step in circuits] == [
         (NOON, "172.16.0.1", False),
@@ -122,13 +122,21 @@ async def test_shifts_come_from_the_ledger_with_what_explains_them(journal: Jour
         ):
             step = _told(number, kind, site)
             event = replace(Narrator(Intent((), (), (), (), ())).judged(step), number=number + 1)
-            await file.commit([step], [event])
+            told = [step]
+            if number == 0:
+                again = replace(step.record, finding=replace(step.record.finding, severity=Severity.WARNING))
+                after = replace(step.record, finding=replace(step.record.finding, summary="traffic moved back"))
+                told += [Transition(at(30), Step.CHANGED, again), Transition(at(40), Step.CHANGED, after)]
+            await file.commit(told, [event])
     finally:
         await file.close()
-    [shift] = charts(journal).shares("ams", "web", MINUTE).shifts
+    [shift, back] = charts(journal).shares("ams", "web", MINUTE).shifts
+    assert (back.at, back.text, back.finding) == (at(40), "traffic moved back", "id0"), "one record tells of both"
     assert (shift.at, shift.severity) == (at(20), Severity.INFO)
     assert shift.explained == "10.250.0.10/32 withdrawn at V1 weu-nva1"
-    assert charts(journal).shares("ams", "web", Window(at(21), at(60), 10.0)).shifts == ()
+    [later] = charts(journal).shares("ams", "web", Window(at(21), at(60), 10.0)).shifts
+    assert later == back
+    assert charts(journal).shares("ams", "web", Window(at(41), at(60), 10.0)).shifts == ()
 
 
 def test_without_anything_there_is_nothing_and_no_error(journal: Journal) -> None:
