@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from analyzers.probing.attendance import attendance
@@ -20,6 +20,7 @@ from store.charts import Place
 from store.probed import Probed
 
 FRESH = 0.2  # seconds that one picture is good for, however many ask
+FOLLOWED = timedelta(seconds=30)  # some milliseconds of work, for a chart that waits up to a second less
 AT_ONCE = 2  # questions to the journal; more would only wait for each other
 
 
@@ -56,6 +57,10 @@ class Catchments:
         convergence = self._judging.view.convergence
         going = (settling.now for settling in convergence.settling.values() if settling.now is not None)
         return sorted((*convergence.episodes, *going), key=lambda episode: episode.began, reverse=True)
+
+    async def follow(self) -> None:
+        """Read what was added to the journal: charts then wait for half a minute's rows at most."""
+        await asyncio.to_thread(self._charts.follow, datetime.now(UTC))
 
     async def smoke(self, site: str, target: str, window: Window, probe: Probe | None = None) -> SmokeChart:
         """Round trips over time, by the way of asking that says most when `probe` is None."""

@@ -33,6 +33,10 @@ class Charts:
         """Raises JournalError for a journal that a newer Catchment wrote."""
         self._ledger, self._questions = data / "ledger.sqlite", Questions(data / "journal")
 
+    def follow(self, now: datetime) -> None:
+        """Read what was added to the journal, so that the next chart does not wait for it."""
+        self._questions.follow(now)
+
     def smoke(self, site: str, target: str, window: Window, probe: Probe | None = None) -> SmokeChart:
         """Return round trips from a site to a target, by the way of asking that says most when `probe` is None."""
         way, rows = self._questions.smoke(site, target, window.start, window.end, _width(window), probe)

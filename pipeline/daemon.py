@@ -23,6 +23,7 @@ from pipeline.agents.beside import Beside
 from pipeline.api.app import build
 from pipeline.api.server import Server
 from pipeline.archiving import EVERY
+from pipeline.catchments import FOLLOWED
 from pipeline.cli.run import json_logs
 from pipeline.config import Config, ConfigError, load
 from pipeline.engine import Engine
@@ -225,7 +226,8 @@ class Daemon:
         archiving = self.hearing.archiving
         kept = () if archiving is None else (Job("archive", EVERY, archiving.turn, first=EVERY),)
         if self.agents is not None:
-            kept = (*kept, Job("agents", SAVED, self.agents.save, first=SAVED))
+            follow = Job("charts", FOLLOWED, self.engine.catchments.follow, first=timedelta(seconds=3))
+            kept = (*kept, Job("agents", SAVED, self.agents.save, first=SAVED), follow)
         return (
             Job("upkeep", timedelta(minutes=10), self.hearing.upkeep, first=timedelta(minutes=2)),
             Job("prune", timedelta(hours=6), self._prune, first=timedelta(minutes=10)),

@@ -5,7 +5,7 @@ is kept in memory (`store.tail`). Results that say nothing of the network (`Prob
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -105,6 +105,10 @@ class Charts(Reader):
         """Look at one journal folder."""
         super().__init__(path)
         self._tail = Tail("probes", _COLUMNS)
+
+    def follow(self, now: datetime) -> None:
+        """Read what was added: so that the next chart waits for no more than what comes after."""
+        self._look(now.astimezone(UTC).date() - timedelta(days=1), date.max, lambda scan: scan.narrow(self._tail))
 
     def smoke(
         self, site: str, target: str, start: datetime, end: datetime, width: int, probe: Probe | None = None

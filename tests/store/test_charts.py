@@ -184,6 +184,17 @@ def test_charts_are_the_same_wherever_the_rows_are(tmp_path: Path) -> None:
     mixed.close()
 
 
+def test_what_was_followed_is_not_read_again(journal: Journal) -> None:
+    append(journal, *(probe_row(n) for n in range(100)))
+    charts = Charts(journal.folder.path)
+    charts.follow(NOON)
+    assert sum(segment.num_rows for segment in charts._tail._known.popitem()[1].chunks) == 100
+    charts.follow(NOON + timedelta(days=9))
+    assert charts._tail._known == {}
+    append(journal, probe_row(101))
+    assert sum(row.sent for row in charts.shares("ams", "web", NOON, at(200), SECOND)[1]) == 101
+
+
 def test_the_tail_reads_what_was_added_and_forgets_what_was_sealed(journal: Journal) -> None:
     tail = Tail("probes", ("site", "target"))
     growing = journal.folder.growing
