@@ -7,7 +7,7 @@ from math import sqrt
 from anycast.catchment import LegKind
 from anycast.charted import LegsChart, LegStep, SharesChart, ShareStep
 from anycast.probe import Proof
-from dashboards.console.axes import Across, box, drawing, gaps, marks, over
+from dashboards.console.axes import OVERLAP, Across, box, drawing, gaps, marks, over
 from dashboards.console.colours import colour
 from dashboards.console.markup import join, percent, tag, text
 from dashboards.console.observed import span
@@ -78,7 +78,7 @@ def leg_strip(steps: Sequence[LegStep], across: Across) -> str:
     well = "".join(box(across.x(step.at), 0, across.step, THICK) for step in steps if not step.loss.value)
     boxes = join(
         f'<path class="lost" style="opacity:{max(LEAST_SEEN, sqrt(step.loss.value)):.2f}" '
-        f'd="{box(across.x(step.at), 0, across.step, THICK)}"/>'
+        f'd="{box(across.x(step.at), 0, across.step - OVERLAP, THICK)}"/>'
         for step in steps
         if step.loss.value
     )
