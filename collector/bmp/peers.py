@@ -7,7 +7,7 @@ import numpy as np
 
 from anycast.observation import PeerType, Rib, Session
 from anycast.prefix import Family
-from collector.wire.bgp.context import UpdateContext, add_path_of, context_of, merged
+from collector.wire.bgp.context import UpdateContext, add_path_of, context_of, families_of, merged
 from collector.wire.bgp.open import Open
 from collector.wire.bmp.values import PerPeerHeader
 
@@ -118,7 +118,8 @@ class PeerTable:
         bits = 0
         for shift, rib in zip((0, 2), views, strict=False):
             families = {afi.family for afi in add_path_of(rib, peer.sent, peer.received)}
-            bits |= ((Family.IPV4 in families) | (Family.IPV6 in families) << 1) << shift
+            sure = families_of(rib, peer.sent, peer.received) is not None
+            bits |= ((Family.IPV4 in families) | (Family.IPV6 in families) << 1 | sure << 4) << shift
         self.arrays.add_path[peer.number] = bits
 
     def note(self, peer: Peer, rib: Rib, at: int) -> int:

@@ -93,7 +93,7 @@ class BmpFile(Lane):
         arrays.session[peer.number], arrays.asn[peer.number] = number, header.asn
         if number >= len(self._carried):
             self._carried = np.concatenate((self._carried, np.zeros_like(self._carried)))
-        self._carried[number] = arrays.add_path[peer.number]
+        self._carried[number] = arrays.add_path[peer.number] & 15
 
 
 _UNKNOWN = np.zeros(1, np.int64)

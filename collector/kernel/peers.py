@@ -28,7 +28,8 @@ class Peers(NamedTuple):
     asn: Any
     """int64: the AS number that the header must have, -1 where it may be any."""
     add_path: Any
-    """uint8: bit 0 IPv4 and bit 1 IPv6 of Adj-RIB-In and Loc-RIB, bits 2 and 3 the same of Adj-RIB-Out."""
+    """uint8: bit 0 IPv4 and bit 1 IPv6 of Adj-RIB-In and Loc-RIB, bits 2 and 3 the same of Adj-RIB-Out. Bits 4 and 6:
+    OPENs say that it is so (`collector.kernel.update.SURE`, which is 6 of Adj-RIB-Out)."""
     quiet_since: Any
     """int64[n, 5]: when each RIB view last heard a message, ns."""
     dump_since: Any

@@ -1,5 +1,4 @@
-"""Where decoded routes go: parallel arrays in the order of the `routes` columns, and prefixes read straight into them.
-Where decoded routes go: parallel arrays in the order of the `routes` columns, and prefixes read straight into them."""
+"""Where decoded routes go: parallel arrays in the order of the `routes` columns, and prefixes read into them."""
 
 from typing import Any, NamedTuple
 
@@ -83,11 +82,33 @@ def top(buffer: Any, at: Any, octets: Any) -> Any:
 
 
 @inner
-def prefixes(buffer: Any, start: Any, end: Any, longest: Any, add_path: Any, rows: Any, first: Any, limit: Any) -> Any:
+def announced(buffer: Any, at: Any, bits: Any, octets: Any, longest: Any) -> Any:
+    """Whether a prefix of 1 bit and more, whose octets are there, is one that routers send (`wire.bgp.doubt`)."""
+    first = byte(buffer, at)
+    if bits < (_8 if longest == _32 else _16):
+        return False
+    if byte(buffer, at + octets - _1) & ((_1 << ((octets << _3) - bits)) - _1):
+        return False
+    if longest == _32:
+        return _0 < first and first < u64(224)
+    return first >> u64(5) == _1 or first >> _1 == u64(0x7E)
+
+
+@inner
+def _alone(path_id: Any, start: Any, end: Any) -> Any:
+    """Whether a list that begins with `path_id` has the length of one prefix without."""
+    return end - start == _1 + (((path_id >> _24) + _7) >> _3)
+
+
+@inner
+def prefixes(
+    buffer: Any, start: Any, end: Any, longest: Any, add_path: Any, sure: Any, rows: Any, first: Any, limit: Any
+) -> Any:
     """Read prefixes (RFC 4271, 4.3; RFC 7911, 3) into `rows` from row `first` on.
 
     `longest` is 32 or 128 and decides the family; `limit` is at most `room(rows)`. Fills family, prefix, length and
-    path id; host bits on the wire are cleared. Returns the number of the row after the last, WRONG or FULL.
+    path id; host bits on the wire are cleared. Returns the number of the row after the last, WRONG or FULL; WRONG also
+    for what may hold path ids, unless it is `sure` that there are none.
     """
     at, number = start, first
     family = np.uint8(4) if longest == _32 else np.uint8(6)
@@ -110,7 +131,9 @@ def prefixes(buffer: Any, start: Any, end: Any, longest: Any, add_path: Any, row
             if default:
                 return WRONG  # a default route twice: path ids that nobody offered look like it
             default = True
-        if path_id >> _24 and (bits == _0 or (longest != _32 and bits <= _16)):
+        if not (add_path or sure) and not (announced(buffer, at, bits, octets, longest) if bits else end - start == _1):
+            return WRONG  # the plain decoder knows whether it would be a list with path ids
+        if path_id >> _24 and (bits == _0 or (longest != _32 and (bits <= _16 or _alone(path_id, start, end)))):
             return WRONG  # as a prefix without its path id looks: the plain decoder knows whether it may be left out
         if number >= limit:
             return FULL

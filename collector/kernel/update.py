@@ -25,6 +25,8 @@ from collector.kernel.words import byte, word16, word64
 
 u64 = np.uint64
 _0, _1, _2, _32 = u64(0), u64(1), u64(2), u64(32)
+SURE = u64(16)
+"""Of `carried`: OPENs are known, and where they agreed on no path ids there are none."""
 _ONES = u64(0xFFFFFFFFFFFFFFFF)
 HEADER = u64(19)
 UPDATE, KEEPALIVE = u64(2), u64(4)
@@ -80,7 +82,9 @@ def _routes(
             start, after, bits = _announced(nlri, end, found)
         if bits == WRONG:
             return middle, WRONG
-        number = prefixes(buffer, start, after, bits, _carries(carried, bits), rows, number, limit)
+        number = prefixes(
+            buffer, start, after, bits, _carries(carried, bits), carried & SURE != _0, rows, number, limit
+        )
         if number >= FULL:
             return middle, number
     return middle, number
@@ -103,7 +107,7 @@ def update(
 
     Rows `first` to `middle` are withdrawn, rows `middle` to `after` announced; family, prefix, length and path id are
     filled. `narrow` is 1 when AS numbers have 2 octets; bits 0 and 1 of `carried` say that IPv4 and IPv6 carry path
-    ids.
+    ids, `SURE` that nothing else does.
     """
     removed = word16(buffer, body)
     if removed + u64(4) > end - body or end - body + SPARE > u64(len(work[0])):

@@ -33,6 +33,11 @@ Nothing is guessed from the look of the octets where the session says it:
 - Routes of labelled, VPN, multicast and EVPN families are told apart where both OPENs name the family, or no OPEN is
   known. Of a family that the session never negotiated the octets are kept, and no route is made of them.
 - A list of prefixes that holds the default route twice is refused: path ids that nobody offered look like that.
+- Where no OPEN is known (a capture or MRT file from the middle of a session on, a BMP peer without a Peer Up), a list
+  of unicast prefixes that routers do not send, and that with path ids would be one which they do send, makes no route:
+  an element of type M has its message. Routers send no bit behind a prefix's length, no default route among
+  others, of IPv4 nothing shorter than /8 or outside of 1.0.0.0 to 223.255.255.255, of IPv6 nothing shorter than /16 or
+  outside of 2000::/3 and fc00::/7.
 - The L and O flags of a BMP message choose the view of a session, never the session. The V flag of a Loc-RIB is its F
   flag.
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from anycast.prefix import Family
+from anycast.prefix import Family, family
 from anycast.route import Attributes
 from collector.wire.bgp.attributes import Code
 from collector.wire.bgp.context import DEFAULT, UpdateContext
+from collector.wire.bgp.doubt import may_hold_path_ids, sent_so
 from collector.wire.bgp.evpn import decode_evpn
 from collector.wire.bgp.families import EVPN, IPV4_UNICAST, PREFIXED, Afi
 from collector.wire.bgp.nlri import Nlri, decode_nlri
@@ -78,15 +79,19 @@ def decode_update(body: bytes, context: UpdateContext = DEFAULT) -> Update:
 def _told(reading: Reading, withdrawn: bytes, announced: bytes, context: UpdateContext) -> Update:
     """Everything as sent, without the agreed path ids where the router may leave them out and has done so.
 
-    It has where the lists read only so, or where path ids would make a default route of a single prefix.
+    It has where the lists read only so, or where path ids would make something unlikely of a single prefix.
     """
     bare = replace(context, add_path=frozenset())
     try:
         found = _routes(reading, withdrawn, announced, context)
-        if not context.bare or not any(map(_unlikely, found.withdrawn + found.announced)):
+        if not context.bare or all(nlri.path_id < 1 << 24 for nlri in found.withdrawn + found.announced):
             return found
         plain = _read_bare(reading, withdrawn, announced, bare)
-        if plain is None or len(plain.withdrawn + plain.announced) != 1:
+        if (
+            plain is None
+            or len(plain.withdrawn + plain.announced) != 1
+            or _likely(found, reading, withdrawn + announced)
+        ):
             return found
     except Malformed:
         plain = _read_bare(reading, withdrawn, announced, bare) if context.bare and context.add_path else None
@@ -96,9 +101,15 @@ def _told(reading: Reading, withdrawn: bytes, announced: bytes, context: UpdateC
     return replace(plain, problems=(*plain.problems, Problem(Remedy.TAKEN_AS_IS, reason, b"")), bare=True)
 
 
-def _unlikely(nlri: Nlri) -> bool:
-    """What one prefix without its path id looks like when read with one: 11.64.0.0/25 is a default route then."""
-    return nlri.path_id >= 1 << 24 and nlri.prefix.prefixlen <= (0 if nlri.prefix.version == 4 else 16)
+def _likely(found: Update, reading: Reading, classic: bytes) -> bool:
+    """Whether one prefix is none without its path id: 11.64.0.0/25 reads as a default route, 2a00:41c::/64 as ::/28."""
+    prefixes = [nlri.prefix for nlri in found.withdrawn + found.announced]
+    if any(prefix.prefixlen <= (0 if prefix.version == 4 else 16) for prefix in prefixes):
+        return False
+    of = family(prefixes[0])
+    parts = [part.nlri for part in (reading.reach, reading.unreach) if part is not None and part.family.family is of]
+    nlri = classic or b"".join(parts)
+    return sent_so(nlri, of, add_path=True) or not sent_so(nlri, of, add_path=False)
 
 
 def _read_bare(reading: Reading, withdrawn: bytes, announced: bytes, context: UpdateContext) -> Update | None:
@@ -145,8 +156,19 @@ def _prefixes(parts: list[Reach], context: UpdateContext) -> tuple[Nlri, ...]:
         nlri
         for part in parts
         if part.family.family is not None
-        for nlri in decode_nlri(part.nlri, part.family.family, part.family in context.add_path)
+        for nlri in _listed(part.nlri, part.family.family, part.family in context.add_path, context)
     )
+
+
+def _listed(nlri: bytes, of: Family, add_path: bool, context: UpdateContext) -> tuple[Nlri, ...]:
+    """One list; where no OPEN is known it may be one that nobody can read."""
+    if context.families is None and not add_path and may_hold_path_ids(nlri, of):
+        raise Malformed(
+            f"the list of {of} prefixes may hold path ids: routers send such only with them, and no OPEN was recorded",
+            0,
+            nlri,
+        )
+    return decode_nlri(nlri, of, add_path)
 
 
 def _opaque(parts: list[Reach], announced: bool, context: UpdateContext) -> Iterator[Opaque]:

@@ -62,7 +62,7 @@ def old_message(pdu: bytes, kind: int = 1) -> bytes:
 UPDATE: Final = s.update(s.nlri("10.1.0.0/16"), GOOD, s.nlri("10.0.0.0/24", "10.2.0.0/15"))
 NARROW: Final = s.update(attrs=s.attributes(65010, 2, width=2), announced=s.nlri("10.0.0.0/24"))
 IDENTIFIED: Final = s.update(s.nlri("10.1.0.0/16", path_id=0), GOOD, s.nlri("10.0.0.0/24", path_id=7))
-IN_SIX: Final = s.update(attrs=s.attributes(65010, next_hop=None, extra=s.reach("2001:db8::/32", "::/0")))
+IN_SIX: Final = s.update(attrs=s.attributes(65010, next_hop=None, extra=s.reach("2001:db8::/32", "fd00:1::/32")))
 
 ORDINARY: Final[dict[str, bytes]] = {
     "a table of IPv4": rib(2, FOUR, entry(), entry(GOOD, 1)),

@@ -78,6 +78,15 @@ DIFFERENCES: Final[dict[str, Difference]] = {
         (f"BGP4MP|1700000000|A|10.0.0.1|65001|10.0.1.255/25|{_USUAL}",),
         (f"BGP4MP|1700000000|A|10.0.0.1|65001|10.0.1.128/25|{_USUAL}",),
     ),
+    "path ids that the subtype denies": Difference(
+        "routers send no bits behind a prefix's length and no /1: there are path ids, which bgpdump takes for routes",
+        message(s.update(attrs=s.attributes(65001), announced=s.nlri("10.0.0.0/24", path_id=0x04FF0180))),
+        tuple(
+            f"BGP4MP|1700000000|A|10.0.0.1|65001|{prefix}|{_USUAL}"
+            for prefix in ("255.0.0.0/4", "128.0.0.0/1", "10.0.0.0/24")
+        ),
+        (),
+    ),
     "more than a million microseconds": Difference(
         "bgpdump prints them as they are, which as a decimal fraction is another time",
         message(announced(), micros=1_234_567),

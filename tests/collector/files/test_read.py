@@ -135,11 +135,15 @@ def test_files_that_end_anywhere_are_the_same(data: bytes, end: int, chunk: int)
 
 
 @SLOW
-@given(st.lists(bmp.monitorings(), min_size=1, max_size=8), m.MUTATIONS, st.booleans(), st.integers(1, 300))
+@given(
+    st.lists(bmp.monitorings(), min_size=1, max_size=8),
+    m.MUTATIONS,
+    st.sampled_from((bmp.ADD_PATH, BMP_START, bmp.MIDWAY)),
+    st.integers(1, 300),
+)
 def test_mutated_bmp_streams_are_the_same(
-    messages: list[bytes], changes: list[tuple[int, int]], add_path: bool, chunk: int
+    messages: list[bytes], changes: list[tuple[int, int]], start: bytes, chunk: int
 ) -> None:
-    start = bmp.ADD_PATH if add_path else BMP_START
     for data in (start + b"".join(messages), start + m.mutated(b"".join(messages), changes)):
         assert fast(data, chunk=chunk) == plain(data)
 

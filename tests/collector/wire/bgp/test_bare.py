@@ -72,6 +72,25 @@ def test_a_prefix_without_its_path_id_is_no_default_route(prefix: str) -> None:
     assert wire.prefix.prefixlen <= 16
 
 
+@pytest.mark.parametrize(
+    "prefix", ["2001:414:ef0:1200::/56", "2a00:41c::/64", "2a00:420:ff01::/64", "2001:459::1/128", "2001:43c::/96"]
+)
+def test_a_prefix_without_its_path_id_is_none_of_no_routed_address(prefix: str) -> None:
+    """Its fourth octet reads as a length that fits: 2a00:41c::/64 is ::/28 behind the id 0x402a0004."""
+    body = said(attrs=s.attributes(65001, next_hop=None, extra=s.reach(prefix)))
+    found = decode_update(body, AGREED)
+    assert (found.announced, found.bare) == ((Nlri(ip_network(prefix)),), True)
+    [wire] = decode_update(body, replace(AGREED, bare=False)).announced
+    assert wire.path_id >> 24 == ip_network(prefix).prefixlen
+
+
+def test_a_prefix_behind_its_path_id_stands_where_it_might_be_either() -> None:
+    """The session agreed on path ids: 2a00:420:2001:db8::/64 is the less likely of two."""
+    attrs = s.attributes(65001, next_hop=None, extra=s.reach("2001:db8::/32", path_id=0x402A0004))
+    found = decode_update(said(attrs=attrs), AGREED)
+    assert (found.announced, found.bare) == ((Nlri(ip_network("2001:db8::/32"), 0x402A0004),), False)
+
+
 @pytest.mark.parametrize("path_id", [0, 7, 1 << 24, 0x18000001, 0xFFFFFFFF])
 def test_a_default_route_with_its_path_id_is_one(path_id: int) -> None:
     found = decode_update(said(attrs=s.attributes(65001), announced=s.nlri("0.0.0.0/0", path_id=path_id)), AGREED)

@@ -98,6 +98,16 @@ def test_a_capture_that_lacks_the_opens_says_so_once() -> None:
     assert first.prefix == second.prefix == WEB.prefix
 
 
+def test_path_ids_of_a_capture_that_lacks_the_opens_make_no_routes() -> None:
+    """OpenBGPD picks ids of any 32 bits: 0x0803ff00 before 10.250.0.10/32 reads as 3.0.0.0/8 and more."""
+    carried = UpdateContext(add_path=frozenset({IPV4_UNICAST}))
+    update = encode_update([Nlri(WEB.prefix, 0x0803FF00)], ROUTE, context=carried)
+    _, told, route = read(Connection().say(0, encode_message(MessageType.UPDATE, update), UPDATE))
+    assert (told.type, told.raw) == (ElementType.MALFORMED, update)
+    assert "may hold path ids" in told.detail
+    assert route.prefix == WEB.prefix
+
+
 def test_how_a_session_ends_is_told() -> None:
     ceased = encode_message(MessageType.NOTIFICATION, encode_notification(Notification(6, 2)))
     *_, told = read(session().say(0, ceased).close(0))
