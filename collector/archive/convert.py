@@ -85,7 +85,7 @@ def _converted(path: Path, archive: Path, compression: Compression) -> Made:
     pending = framer.pending.hex() if framer.failure is None else ""
     done = {
         "files": [str(file.relative_to(archive)) for file in files],
-        "state": {"sessions": translator.state, "pending": pending},
+        "state": translator.state | {"pending": pending},
     }
     _replace(path.with_suffix(DONE), done)
     _finish(path.with_suffix(DONE), archive)
@@ -108,10 +108,10 @@ def _restored(state: Path) -> tuple[Translator, Framer]:
     try:
         known: dict[str, Any] = json.loads(state.read_text())
         framer.feed(bytes.fromhex(known["pending"]))
-        return Translator(known["sessions"]), framer
+        return Translator(known), framer
     except FileNotFoundError:
         return Translator(), framer
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return Translator(), Framer()  # sessions are named again when their router connects anew
 
 

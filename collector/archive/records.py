@@ -3,14 +3,18 @@
 Each session is a pair of ends as BGP4MP has it. A Peer Up is both OPENs and a change of state to Established, a Peer
 Down its NOTIFICATION and a change to Idle, a Route Monitoring the UPDATE as the router meant it (`updates`), with the
 time of receipt. MRT has no word for views and distinguishers: each has files of its own (`Kept.place`).
+
+Nor has it one for routes of a session that no Peer Up named, or that trail a Peer Down, which the station does not
+judge (`collector.bmp.quarantine`). In front of such stands a change of state from Idle to Idle, which is no news to
+others, and says to a replay that no session is up (`collector.recorded.mrt`).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
 from typing import Any, Final
 
-from anycast.observation import Rib
+from anycast.observation import PeerType, Rib
 from anycast.prefix import Address
 from collector.archive.updates import recorded
 from collector.wire.bgp.context import UpdateContext
@@ -19,6 +23,7 @@ from collector.wire.bgp.families import Afi
 from collector.wire.bgp.message import MessageType
 from collector.wire.bgp.open import Direction, Open
 from collector.wire.bmp.decode import decode
+from collector.wire.bmp.values import MessageType as BmpType
 from collector.wire.bmp.values import PeerDown, PeerDownCode, PeerUp, PerPeerHeader, RouteMonitoring
 from collector.wire.errors import Malformed
 
@@ -75,24 +80,36 @@ class Translator:
 
     def __init__(self, known: dict[str, Any] | None = None) -> None:
         """`known`: what `state` returned at the end of the file before."""
+        known = known or {}
         self._sessions = {
             key: Session(ip_address(row["local"]), row["local_asn"], row["sent"], row["received"])
-            for key, row in (known or {}).items()
+            for key, row in known.get("sessions", {}).items()
         }
+        self._midway: bool | None = known.get("midway")
+        """The connection began with something else than an Initiation: Peer Ups were sent before. None: not yet."""
+        self._down_again: set[str] = set(known.get("down", ()))
+        self._idle: dict[str, list[str]] = dict(known.get("idle", {}))
+        """Places in which it was said of a session that it is not up."""
         self.left_out = 0
         """Messages that MRT has no record for, or that could not be read: statistics, mirroring, Initiation."""
 
     @property
     def state(self) -> dict[str, Any]:
         """What the next file's translator must know."""
-        return {key: session.plain() for key, session in self._sessions.items()}
+        sessions = {key: session.plain() for key, session in self._sessions.items()}
+        return {"sessions": sessions, "midway": self._midway, "down": sorted(self._down_again), "idle": self._idle}
 
     def lost(self) -> None:
         """The connection ended: its sessions are named again when it comes back."""
         self._sessions.clear()
+        self._down_again.clear()
+        self._idle.clear()
+        self._midway = None
 
     def records(self, message: bytes, at: int) -> Iterator[Kept]:
         """Yield the records of one BMP message received at `at` (ns)."""
+        if self._midway is None:
+            self._midway = message[5] != BmpType.INITIATION
         try:
             said = decode(message)
         except Malformed:
@@ -100,7 +117,7 @@ class Translator:
             return
         match said:
             case RouteMonitoring():
-                yield self._monitoring(said, at)
+                yield from self._monitoring(said, at)
             case PeerUp():
                 yield from self._up(said, at)
             case PeerDown():
@@ -124,25 +141,39 @@ class Translator:
         for sent, value in ((True, said.sent), (False, said.received)):
             if value is not None:
                 yield self._message(header, session, encode_message(MessageType.OPEN, encode_open(value)), at, sent)
+        self._down_again.discard(_key(header))
+        places = self._idle.pop(_key(header), [])
         if before is None:
-            yield self._state(header, session, IDLE, ESTABLISHED, at)
+            for place in dict.fromkeys((_place(header), *places)):
+                yield replace(self._state(header, session, IDLE, ESTABLISHED, at), place=place)
 
     def _down(self, said: PeerDown, at: int) -> Iterator[Kept]:
         session = self._sessions.pop(_key(said.header), None) or _unknown()
+        self._down_again.add(_key(said.header))
         if said.notification is not None:
             told = encode_message(MessageType.NOTIFICATION, encode_notification(said.notification))
             yield self._message(said.header, session, told, at, said.code == PeerDownCode.LOCAL_NOTIFICATION)
         yield self._state(said.header, session, ESTABLISHED, IDLE, at)
 
-    def _monitoring(self, said: RouteMonitoring, at: int) -> Kept:
+    def _monitoring(self, said: RouteMonitoring, at: int) -> Iterator[Kept]:
         header = said.header
         session = self._sessions.get(_key(header)) or _unknown()
+        if self._unheard(header):
+            self._idle.setdefault(_key(header), []).append(_place(header))
+            yield self._state(header, session, IDLE, IDLE, at)
         sent = header.rib in (Rib.ADJ_OUT_PRE, Rib.ADJ_OUT_POST)
         families = frozenset(Afi(*family) for family in (session.sent_ids if sent else session.received_ids))
         rebuilt = header.rib is not Rib.ADJ_IN_PRE
         found = recorded(said.update, UpdateContext(families, header.two_octet_as, rebuilt=rebuilt, bare=True))
         narrow = found.two_octet and max(int(header.asn), session.local_asn) < 1 << 16  # a wider one would be lost
-        return self._message(header, session, found.message, at, sent, found.path_ids, narrow)
+        yield self._message(header, session, found.message, at, sent, found.path_ids, narrow)
+
+    def _unheard(self, header: PerPeerHeader) -> bool:
+        """Whether it must be said now that the session of a route is not up: as `collector.bmp.messages` has it."""
+        key = _key(header)
+        if key in self._sessions or _place(header) in self._idle.get(key, ()):
+            return False
+        return key in self._down_again or not (self._midway or header.peer_type is PeerType.LOC_RIB)
 
     def _message(
         self,

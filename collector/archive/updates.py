@@ -12,9 +12,9 @@ from collector.wire.bgp.attributes import WELL_KNOWN, Code
 from collector.wire.bgp.context import UpdateContext
 from collector.wire.bgp.encode import encode_message
 from collector.wire.bgp.message import HEADER, MessageType
+from collector.wire.bgp.path import narrow_path
 from collector.wire.bgp.peek import families_of
-from collector.wire.bgp.problems import Remedy
-from collector.wire.bgp.raw import raw_attributes
+from collector.wire.bgp.raw import RawAttribute, raw_attributes
 from collector.wire.bgp.update import decode_update
 from collector.wire.errors import Malformed
 
@@ -31,25 +31,33 @@ class Recorded:
 def recorded(message: bytes, context: UpdateContext) -> Recorded:
     """Tell how to record a BGP UPDATE, header included, that is read in `context`."""
     body = message[HEADER:]
-    read = decode_update(body, context)
-    carried = bool(context.add_path) and not read.bare and not context.add_path.isdisjoint(families_of(body))
-    if context.rebuilt and any(problem.remedy is Remedy.TAKEN_AS_IS for problem in read.problems):
-        message = _completed(message)
-    return Recorded(message, carried, context.two_octet or read.two_octet)
-
-
-def _completed(message: bytes) -> bytes:
-    """Put an empty AS_PATH and a next hop of 0.0.0.0 where there are none."""
-    body = message[HEADER:]
     at = 2 + int.from_bytes(body[:2], "big")
     end = at + 2 + int.from_bytes(body[at : at + 2], "big")
-    attributes, announced = body[at + 2 : end], body[end:]
+    sent: list[RawAttribute] = []
     try:
-        codes = {attribute.code for attribute in raw_attributes(attributes)}
+        sent.extend(raw_attributes(body[at + 2 : end]))
     except Malformed:
-        return message
-    if announced or Code.MP_REACH_NLRI in codes:
-        attributes += b"" if Code.AS_PATH in codes else bytes((WELL_KNOWN, Code.AS_PATH, 0))
+        pass  # it is recorded as it is; whoever decodes it says what is wrong
+    else:
+        if context.rebuilt and end <= len(body) and (lacking := _lacking(sent, bool(body[end:]))):
+            attributes = body[at + 2 : end] + lacking
+            size = len(attributes).to_bytes(2, "big")
+            message = encode_message(MessageType.UPDATE, body[:at] + size + attributes + body[end:])
+    return Recorded(message, _carried(body, context), context.two_octet or narrow_path(sent) is not None)
+
+
+def _carried(body: bytes, context: UpdateContext) -> bool:
+    """Whether the path ids that the session agreed on are there."""
+    if not context.add_path or context.add_path.isdisjoint(families_of(body)):
+        return False
+    return not decode_update(body, context).bare
+
+
+def _lacking(sent: list[RawAttribute], announced: bool) -> bytes:
+    """An empty AS_PATH and a next hop of 0.0.0.0 where routes are announced and these are not there."""
+    codes, lacking = {attribute.code for attribute in sent}, b""
+    if (announced or Code.MP_REACH_NLRI in codes) and Code.AS_PATH not in codes:
+        lacking += bytes((WELL_KNOWN, Code.AS_PATH, 0))
     if announced and Code.NEXT_HOP not in codes:
-        attributes += bytes((WELL_KNOWN, Code.NEXT_HOP, 4)) + bytes(4)
-    return encode_message(MessageType.UPDATE, body[:at] + len(attributes).to_bytes(2, "big") + attributes + announced)
+        lacking += bytes((WELL_KNOWN, Code.NEXT_HOP, 4)) + bytes(4)
+    return lacking

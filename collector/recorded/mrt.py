@@ -7,7 +7,8 @@ what a router sends.
 
 What was sent before a recording began is not in it. A recording that does not begin with a table dump is joined in the
 middle of the connection, and a peer whose first record is an UPDATE, with no dump, state change or OPEN before it, in
-the middle of its session.
+the middle of its session. Of one that is said to have gone from Idle to Idle, which our own archive says of routes of a
+session that no Peer Up named, routes follow without a Peer Up.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from anycast.observation import PeerType
 from anycast.prefix import Address
 from collector.recorded.moment import Moment, What
 from collector.wire.bgp.attributes import OPTIONAL, Code
+from collector.wire.bgp.doubt import any_may_hold_path_ids
 from collector.wire.bgp.encode import encode_attribute, encode_end_of_rib, encode_message
 from collector.wire.bgp.families import IPV4_UNICAST, IPV6_UNICAST, Afi
 from collector.wire.bgp.message import MessageType
@@ -48,7 +50,7 @@ from collector.wire.mrt.decode import Decoder
 from collector.wire.mrt.records import Readable, records
 from collector.wire.mrt.values import BgpMessage, Content, Peer, PeerIndexTable, Record, RecordType, Rib, StateChange
 
-ESTABLISHED: Final = 6
+IDLE, ESTABLISHED = 1, 6
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOLD_TIME: Final = 180
 _DUMPS: Final = (RecordType.TABLE_DUMP, RecordType.TABLE_DUMP_V2)
@@ -83,6 +85,8 @@ class _Known:
     """What it had is known: a table dump spoke of it, be it to say that it had nothing, or it went down."""
     midway: bool = False
     """Its session was joined in its middle."""
+    unnamed: bool = False
+    """Routes follow, and no session is up."""
 
 
 _Told = bytes | tuple[What, Address]
@@ -172,6 +176,7 @@ class _Teller:
 
     def _state(self, content: StateChange, at: int) -> Iterator[_Told]:
         known = self._meet(content.peer, content.local)
+        known.unnamed = content.old == content.new == IDLE
         if content.new == ESTABLISHED:
             known.local, known.midway = content.local, False
             yield from self._up(known, at, again=True)
@@ -211,9 +216,12 @@ class _Teller:
             case MessageType.NOTIFICATION:
                 known.notification = content.sent, decode_notification(content.body)
             case MessageType.UPDATE:
-                changed = self._learn(known, content)
-                known.midway = known.midway or not (known.up or known.told or known.opens)
-                yield from self._up(known, at, again=changed)
+                if not (content.add_path or known.opens) and any_may_hold_path_ids(content.body):
+                    raise Malformed("it may hold path ids, and no OPEN was recorded", 0, content.body)
+                if not known.unnamed:
+                    changed = self._learn(known, content)
+                    known.midway = known.midway or not (known.up or known.told or known.opens)
+                    yield from self._up(known, at, again=changed)
                 flags = (O_FLAG | L_FLAG if content.sent else 0) | (A_FLAG if content.two_octet else 0)
                 update = encode_message(MessageType.UPDATE, content.body)
                 yield encode(RouteMonitoring(_header(known, at, flags), update))

@@ -1,6 +1,7 @@
 """All path attributes of one route, with the error handling of RFC 7606."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from anycast.prefix import Family
 from anycast.route import Aggregator, AsPath, Attributes, UnknownAttribute
@@ -112,16 +113,23 @@ def _width(sent: list[RawAttribute], two_octet: bool, problems: list[Problem]) -
     """Octets of an AS number: 2 by the A flag or the OPENs, else 4, else 2 where only that reads."""
     if two_octet:
         return 2
-    for attribute in sent:
-        if attribute.code == Code.AS_PATH:
-            if not _reads(attribute.value, 4) and _reads(attribute.value, 2):
-                reason = "AS_PATH reads with 2-octet AS numbers only; the session has 4-octet ones"
-                problems.append(Problem(Remedy.READ_AS_TWO_OCTET, reason, attribute.raw))
-                return 2
-            break
-    return 4
+    narrow = narrow_path(sent)
+    if narrow is None:
+        return 4
+    reason = "AS_PATH reads with 2-octet AS numbers only; the session has 4-octet ones"
+    problems.append(Problem(Remedy.READ_AS_TWO_OCTET, reason, narrow.raw))
+    return 2
 
 
+def narrow_path(sent: list[RawAttribute]) -> RawAttribute | None:
+    """Return the AS_PATH, the first one, where it reads with 2-octet AS numbers and not with 4-octet ones."""
+    path = next((attribute for attribute in sent if attribute.code == Code.AS_PATH), None)
+    if path is None or _reads(path.value, 4) or not _reads(path.value, 2):
+        return None
+    return path
+
+
+@lru_cache(1 << 12)
 def _reads(as_path: bytes, width: int) -> bool:
     try:
         decode_as_path(as_path, width)

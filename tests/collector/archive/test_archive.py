@@ -1,6 +1,7 @@
 """What was heard, kept as MRT that others read back: the same routes, whole, once, and within bounds."""
 
 import gzip
+import io
 import os
 import shutil
 import subprocess
@@ -12,15 +13,19 @@ from pathlib import Path
 
 import pytest
 
+from anycast.observation import Announced, FeedOpened, SessionDown, SessionUp, Withdrawn
 from collector.archive.compression import Compression
 from collector.archive.convert import Made, convert, retain
 from collector.archive.raw import PART, RAW, RECORD, Kind, Piece, RawFiles, exporter_of, folder_of, pieces
+from collector.recorded.mrt import Passed, mrt_moments
 from collector.wire.element import Element, ElementType
 from collector.wire.elements import elements
 from tests import needs
+from tests.collector.bmp.feeds import run
 from tests.collector.bmp.streams import (
     announce,
     attribute,
+    bgp,
     header,
     initiation,
     message,
@@ -29,6 +34,7 @@ from tests.collector.bmp.streams import (
     open_message,
     peer_down,
     peer_up,
+    reach,
     statistics,
     table,
     update,
@@ -168,6 +174,17 @@ def test_what_a_router_leaves_out_of_its_own_table_withdraws_nothing(tmp_path: P
     assert str(heard.type) == "W"
 
 
+def test_an_update_whose_lengths_lie_is_kept_as_it_is(tmp_path: Path) -> None:
+    """It would read if anything were put into it."""
+    attrs = attribute(1, b"\0") + reach("2001:db8::/32")
+    lying = bgp(2, b"\0\0" + (len(attrs) + 9).to_bytes(2, "big") + attrs)
+    keep(tmp_path, *UP, monitoring(lying, header(flags=0x40)))
+    made(tmp_path)
+    [told] = kept(tmp_path, "edge/adj-in-post")
+    assert (told.type, told.action) == (ElementType.MALFORMED, "message-skipped")
+    assert lying[19:] in told.raw
+
+
 def test_as_paths_of_two_octets_are_called_so_where_both_sides_fit(tmp_path: Path) -> None:
     narrow = update(attrs=path_attributes(65001, 64999, width=2), announced=nlri(SERVICE))
     keep(tmp_path, *UP, monitoring(narrow))
@@ -182,6 +199,57 @@ def test_as_paths_of_two_octets_are_called_so_where_both_sides_fit(tmp_path: Pat
     made(tmp_path / "wide")
     *_, said_so, route = kept(tmp_path / "wide")
     assert (said_so.action, route.peer_asn) == ("read-as-two-octet", 4_200_000_001)
+
+
+def judged(folder: Path, view: str = "adj-in-pre") -> list[tuple[str, str]]:
+    """Routes that a station judges to which a view's files are played."""
+    passed = Passed()
+    files = [io.BytesIO(gzip.decompress(path.read_bytes())) for path in sorted(folder.rglob(f"{view}/updates.*"))]
+    outcome = run([moment.octets for moment in mrt_moments(files, "edge", 0, passed)])
+    assert (passed.damaged, passed.unread) == (0, 0)
+    seen = [seen for seen in outcome.observations if isinstance(seen, Announced | Withdrawn)]
+    return [(type(one).__name__, str(one.prefix)) for one in seen]
+
+
+ORPHAN = announce("10.251.0.0/24", head=header("192.0.2.7"))
+HEARD = [("Announced", SERVICE)]
+
+
+def test_a_replay_judges_what_the_station_judged_and_nothing_else(tmp_path: Path) -> None:
+    """Not what comes from a session without a Peer Up, and in the next file no more than in the first."""
+    raw = keep(tmp_path, *UP, ORPHAN, announce(SERVICE), ORPHAN)
+    raw.put("edge", Piece(Kind.OCTETS, AT + 60 * NS, ORPHAN + withdraw(SERVICE)))
+    raw.rotate(AT, everything=True)
+    made(tmp_path)
+    station = run(b"".join((*UP, ORPHAN, announce(SERVICE), ORPHAN, ORPHAN, withdraw(SERVICE))))
+    assert station.feed.counted().quarantined == 3
+    assert judged(tmp_path) == [*HEARD, ("Withdrawn", SERVICE)]
+    states = [element for element in kept(tmp_path) if element.old_state == element.state == "idle"]
+    assert [str(element.peer) for element in states] == ["192.0.2.7"]
+
+
+def test_a_late_peer_up_is_heard_in_every_view_of_which_it_was_said_that_there_is_none(tmp_path: Path) -> None:
+    post = header(flags=0x40)
+    keep(tmp_path, UP[0], announce(SERVICE, head=post), peer_up(), withdraw(SERVICE, head=post))
+    made(tmp_path)
+    assert judged(tmp_path, "adj-in-post") == [*HEARD, ("Withdrawn", SERVICE)]
+
+
+def test_what_a_stream_says_that_begins_in_its_middle_is_judged_in_a_replay_too(tmp_path: Path) -> None:
+    keep(tmp_path, announce(SERVICE))
+    made(tmp_path)
+    assert judged(tmp_path) == HEARD
+
+
+def test_what_trails_a_peer_down_brings_no_session_up(tmp_path: Path) -> None:
+    sent = (*UP, announce(SERVICE), peer_down(), announce("10.9.0.0/16"))
+    keep(tmp_path, *sent)
+    made(tmp_path)
+    files = [io.BytesIO(gzip.decompress(path.read_bytes())) for path in sorted(tmp_path.rglob("updates.*"))]
+    octets = [moment.octets for moment in mrt_moments(files, "edge", 0, Passed())]
+    kinds = [type(seen) for seen in run(octets).observations]
+    assert kinds == [FeedOpened, SessionUp, Announced, SessionDown, Announced]
+    assert kinds == [type(seen) for seen in run(b"".join(sent)).observations]
 
 
 def test_sessions_and_half_a_message_go_on_in_the_next_file(tmp_path: Path) -> None:

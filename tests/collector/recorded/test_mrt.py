@@ -258,6 +258,16 @@ def test_an_update_that_does_not_read_reaches_the_station_as_it_is() -> None:
     assert ElementType.MALFORMED in {element.type for element in found}
 
 
+def test_what_may_hold_path_ids_of_a_session_without_opens_is_counted_and_plays_no_part() -> None:
+    odd = nlri("10.250.0.0/24", path_id=0x0803FF00)
+    _, found, passed = played(message(update(odd)) + message(update(nlri("10.251.0.0/24"))))
+    assert [str(element.prefix) for element in found if element.type in ROUTES] == ["10.251.0.0/24"]
+    assert passed.damaged == 1
+    recorded = list(elements(io.BytesIO(message(update(odd)))))
+    assert [element.type for element in recorded] == [ElementType.MALFORMED]
+    assert "may hold path ids" in recorded[0].detail
+
+
 def test_a_withdrawal_in_mp_unreach_is_one() -> None:
     _, found, _ = played(message(update(b"", sent=unreach("2001:db8::/48"))))
     assert kinds(found) == "FS+W"
