@@ -32,6 +32,8 @@ from anycast.probe import TargetKind
 
 FAILED = 2  # requests in a row, and of the application's own address: a proxy that answers for it answers 503
 
+RECENTLY = timedelta(seconds=3)
+
 WORDS = {
     Break.APPLICATION: "its application does not answer at its own address either",
     Break.ADDRESS: "its application answers at its own address, the anycast address does not",
@@ -154,8 +156,21 @@ def unreachable(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield services of which no region answers a site, whose own way out works."""
     for ground in grounds(view, intent, now, lambda pair: pair.troubled):
         silence = of_everybody(ground.pair, now)
-        if silence is not None and last_heard(ground.seen) >= silence.since:
-            yield _unreachable(ground, silence)
+        if silence is None or last_heard(ground.seen) < silence.since or _one_region_only(ground):
+            continue
+        yield _unreachable(ground, silence)
+
+
+def _one_region_only(ground: Ground) -> bool:
+    """Whether the route leads to a region that is silent while another one is well: the blackhole says it all."""
+    led = {region for region, _ in _silent(ground)}
+    others = (facts.region for facts in ground.picture.placed if facts.region not in led)
+    return bool(led) and any(_well(ground, region) for region in others)
+
+
+def _well(ground: Ground, region: str) -> bool:
+    apps = controls(ground.seen, TargetKind.APPLICATION, region, ground.pair.service.name)
+    return lives(apps, ground.now - RECENTLY) is Life.ALIVE
 
 
 def _unreachable(ground: Ground, silence: Silence) -> Finding:

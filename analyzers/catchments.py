@@ -69,8 +69,8 @@ def _unmeant(ground: Ground, region: str, since: datetime, answers: Mapping[str,
         return None
     rank = next((number for number, tier in enumerate(tiers) if region in tier), len(tiers))
     better = [name for tier in tiers[:rank] for name in tier if _serves(ground, name, answers)]
-    if not better:
-        return None
+    if not better or list(ground.view.recent.between(ground.pair.prefix, ground.now - SETTLES, ground.now)):
+        return None  # or routes have just changed, and traffic follows
     what = f"{region} answers {site}, though {' and '.join(better)} comes first, is advertised and answers"
     return _misrouted(ground, region, Severity.MAJOR, since, what)
 

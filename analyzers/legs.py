@@ -13,7 +13,7 @@ from analyzers.blackhole import withdrawn
 from analyzers.evidence import Line
 from analyzers.grounds import Ground, grounds
 from analyzers.ladder import said
-from analyzers.probing.flows import Flow, Label, counted
+from analyzers.probing.flows import IN_A_ROW, Flow, Label, counted
 from analyzers.probing.pairs import Pair
 from analyzers.probing.track import NEVER
 from analyzers.silences import Silence, last_heard, of_everybody, of_flows
@@ -32,7 +32,6 @@ BACKGROUND = 0.002  # loss on legs that are well
 DOUBT = 4.0  # natural logarithm of the ratio: the next best explanation must be fifty times less likely,
 LONG = timedelta(seconds=10)  # until the loss has been known for so long
 TRACED = 0.5  # of flows
-IN_A_ROW = 4  # of a flow that lets nothing through
 LATELY = 8  # outcomes of each flow by which the two sorts of loss are told apart
 LIKELIER = 10.0  # natural logarithm of the likelihood ratio from which loss counts as per flow
 MOSTLY_WELL = 0.1

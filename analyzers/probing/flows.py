@@ -27,6 +27,8 @@ TOGETHER = timedelta(seconds=5)  # flows that move within it move together (meas
 PART_SHIFT = 0.3
 FLAPS = 3  # changes of region within
 FLAP_WINDOW = timedelta(minutes=10)
+IN_A_ROW = 4  # losses of a flow that lets nothing through
+REVIVED = timedelta(seconds=3)  # after its first answer, what it lost while it was dead is not held against it
 PARTINGS = 3  # places on the way at which flows part, nearest first
 
 Label = tuple[str, str]
@@ -48,6 +50,7 @@ class Flow(Track):
         "number",
         "nva",
         "region",
+        "revived",
         "rtt",
         "sure",
         "ttl",
@@ -66,6 +69,8 @@ class Flow(Track):
         """It was answered since the last gap of our sight: a change of its region is an event."""
         self.bits = self.count = 0
         """The last outcomes on this leg, 1 for a loss, and how many there are."""
+        self.revived: datetime | None = None
+        """When it was first answered again after it had let nothing through; None once that is forgotten."""
         self.rtt: float | None = None
         self.ttl = self.far = 0
         """TTLs with which the last answer and its request arrived."""
@@ -156,6 +161,10 @@ class Flows:
                 if proven:
                     self._land(flow, at, region, nva)
         if proven:
+            if flow.lost >= IN_A_ROW:
+                flow.revived = at
+            elif flow.revived is not None and at - flow.revived >= REVIVED:
+                flow.bits, flow.count, flow.revived = 0, 0, None
             flow.bits = flow.bits << 1 & MASK
             if flow.lost:
                 flow.good(at)
@@ -192,9 +201,18 @@ class Flows:
     def _cool(self, flow: Flow, at: datetime) -> None:
         for label, chart in zip(flow.labels, flow.charts, strict=True):
             if label in self.hot:
+                crossed = chart.crossed
                 chart.answer(at)
                 if not chart.hot:
                     self.hot.discard(label)
+                if crossed is not None and chart.crossed is None:
+                    self._forget(label)
+
+    def _forget(self, label: Label) -> None:
+        """An episode of loss is over: what was lost in it is not held against a leg again."""
+        for flow in self.by_number.values():
+            if label in flow.labels:
+                flow.bits = flow.count = 0
 
     def _land(self, flow: Flow, at: datetime, region: str, nva: str) -> None:
         """A flow is answered by somebody else than before, or for the first time since a gap."""

@@ -38,12 +38,15 @@ def case(verb: str, *words: str, opens: set[str]) -> Case:
 
 
 @contextmanager
-def lab_watched(name: str, port: int) -> Iterator[Rig]:
+def lab_watched(name: str, port: int, probes: bool = False) -> Iterator[Rig]:
     """A lab and a daemon of its own, where this machine can have them."""
     needs.root()
     for program, package in (("bird", "bird2"), ("bgpd", "frr"), ("gobgpd", "gobgpd"), ("haproxy", "haproxy")):
         needs.tool(program, package)
-    with TemporaryDirectory(prefix=f"catchment-{name}-") as folder, rig(name, Path(folder), port) as made:
+    with (
+        TemporaryDirectory(prefix=f"catchment-{name}-") as folder,
+        rig(name, Path(folder), port, probes=probes) as made,
+    ):
         yield made
 
 

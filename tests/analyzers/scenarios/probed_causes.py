@@ -72,7 +72,7 @@ CAUSES: dict[Kind, Cause] = {
     Kind.HASH_POLARISED: _one_path,
     Kind.ASYMMETRIC_RETURN: _other_way,
     Kind.STALE_ROUTE: _lost("weu-nva1", kinds=ALL),
-    Kind.UNREACHABLE: _lost(*WEU),
+    Kind.UNREACHABLE: _lost(*WEU, "eus-nva1", "eus-nva2", kinds=ALL),
     Kind.HEALTH_CHECK_DEFECT: _restless,
     Kind.SITE_UPLINK: lambda network: network.faults.append(everything("ams")),
 }

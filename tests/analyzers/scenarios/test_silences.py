@@ -58,7 +58,7 @@ def test_an_address_that_the_nvas_swallow_is_a_blackhole_of_the_address() -> Non
     labels = [label.split()[0].rstrip(",") for label, _ in found[0].evidence[2:]]
     assert labels == sorted(labels)
     assert set(labels) == {"V0", "V1", "V2", "V3", "V4", "V5", "V6", "V7"}
-    assert [f.subject.site for f in of(network, Kind.UNREACHABLE)] == ["ams"]  # nyc has eus
+    assert of(network, Kind.UNREACHABLE) == []  # eus is well: that ams is led to weu alone is all there is to say
     assert of(network, Kind.DEAD_LEG) == of(network, Kind.SITE_UPLINK) == []
     network.faults.clear()
     network.run(20)
@@ -171,6 +171,12 @@ def test_one_and_a_half_seconds_of_silence_are_something_and_pass() -> None:
     assert network.open_now() == []
 
 
+def _unanswered(network: Probed) -> set[str | None]:
+    """Sites that are led to a region in which nobody answers, and that no region answers: nyc is led to both."""
+    assert {f.subject.site for f in of(network, Kind.UNREACHABLE)} == {"nyc"}
+    return {f.subject.site for f in of(network, Kind.BLACKHOLE)}
+
+
 def test_echo_replies_and_handshakes_heal_no_blackhole() -> None:
     network = Probed()
 
@@ -180,10 +186,9 @@ def test_echo_replies_and_handshakes_heal_no_blackhole() -> None:
 
     network.faults.append(fate)
     network.run(4)
-    assert {f.subject.site for f in of(network, Kind.UNREACHABLE)} == {"ams", "nyc"}
+    assert _unanswered(network) == {"ams", "nyc"}
     network.run(30)
-    assert {f.subject.site for f in of(network, Kind.UNREACHABLE)} == {"ams", "nyc"}
-    assert of(network, Kind.BLACKHOLE)
+    assert _unanswered(network) == {"ams", "nyc"}
 
 
 def test_answers_without_a_valid_identity_heal_nothing() -> None:
@@ -195,7 +200,7 @@ def test_answers_without_a_valid_identity_heal_nothing() -> None:
 
     network.faults.append(fate)
     network.run(6)
-    assert {f.subject.site for f in of(network, Kind.UNREACHABLE)} == {"ams", "nyc"}
+    assert _unanswered(network) == {"ams", "nyc"}
 
 
 def test_silence_to_echo_requests_alone_is_a_policy_and_nothing_else() -> None:

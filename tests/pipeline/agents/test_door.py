@@ -88,7 +88,11 @@ async def test_whoever_has_the_sites_token_may_write(opened: Opened) -> None:
     assert len(opened.written) == 1
 
 
-@pytest.mark.parametrize("token", ["", "x", NYC[:-1], make_token(), "ä" * 40, " ", f"{AMS} more"])
+@pytest.mark.parametrize(
+    "token",
+    ["", "x", NYC[:-1], make_token(), "ä" * 40, " ", f"{AMS} more"],
+    ids=["empty", "short", "cut", "another", "foreign", "blank", "longer"],
+)
 async def test_whoever_has_none_may_not(opened: Opened, token: str) -> None:
     status, said = await opened.put(batch(1, "a"), token.encode().decode("latin-1"))
     assert (status, said) == (401, '{"refused": "the token is not known here"}')
