@@ -430,8 +430,8 @@ KINDS: Mapping[Kind, About] = MappingProxyType(
             Severity.CRITICAL,
             _held(1, 5),
             (Rung.V7,),
-            "No region answers a site for a service, while the site's own way out works. Where its route leads to a region "
-            "that is silent and another region is well, `blackhole` says it alone.",
+            "No region answers a site for a service, while the site's own way out works. Where its route leads to a "
+            "region that is silent and another region is well, `blackhole` says it alone.",
             "Declare the outage for that site; see which rung breaks in the evidence.",
             "as for blackhole",
         ),
