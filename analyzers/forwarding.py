@@ -30,7 +30,6 @@ from anycast.probe import TargetKind
 
 SETTLES = timedelta(seconds=2)
 CHANCE = 1e-6  # that so many flows miss a path by the luck of the hash
-MINUTE = timedelta(seconds=60)
 SLACK = timedelta(seconds=5)
 QUARTER = timedelta(seconds=15)
 TURNED = timedelta(seconds=3)
@@ -168,7 +167,7 @@ def _shortest(
 
 def _unused_of(ground: Ground, group: Equals) -> Iterator[Unused]:
     pair, now = ground.pair, ground.now
-    sent, lost, answers, _ = pair.shares.since(now - MINUTE)
+    sent, lost, answers, _ = pair.shares.since(now - QUARTER)
     flows = [flow for flow in pair.flows.active() if group.region in (None, flow.region)]
     used, samples = _used(group, pair, flows, now), len(flows)
     if group.what == "circuit":
@@ -191,14 +190,14 @@ def _unused_of(ground: Ground, group: Equals) -> Iterator[Unused]:
 
 
 def _used(group: Equals, pair: Pair, flows: Sequence[Flow], now: datetime) -> frozenset[str]:
-    """Those that a flow takes, or that answered a probe from a new port within the last minute."""
+    """Those that a flow takes, or that answered a probe from a new port within the last quarter of a minute."""
     match group.what:
         case "NVA":
-            names = {flow.nva for flow in flows} | {nva for nva, at in pair.reached.items() if now - at <= MINUTE}
+            names = {flow.nva for flow in flows} | {nva for nva, at in pair.reached.items() if now - at <= QUARTER}
         case "circuit":
             names = {hop for flow in flows for hop in flow.hops}
         case _:
-            names = {flow.region for flow in flows} | {r for r, at in pair.alive.items() if now - at <= MINUTE}
+            names = {flow.region for flow in flows} | {r for r, at in pair.alive.items() if now - at <= QUARTER}
     return group.names & names
 
 
