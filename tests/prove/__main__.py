@@ -19,6 +19,7 @@ from tests.prove import (
     quiet_hour,
     redump,
     resync,
+    shares,
     silent_collector,
     ten_tables,
     withdraw_latency,
@@ -34,6 +35,7 @@ PROOFS: tuple[ModuleType, ...] = (
     silent_collector,
     resync,
     detection,
+    shares,
     quiet_hour,
     agent_delivery,
 )
