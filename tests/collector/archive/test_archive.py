@@ -10,8 +10,11 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from anycast.observation import Announced, FeedOpened, SessionDown, SessionUp, Withdrawn
 from collector.archive.compression import Compression
@@ -226,6 +229,36 @@ def test_a_replay_judges_what_the_station_judged_and_nothing_else(tmp_path: Path
     assert judged(tmp_path) == [*HEARD, ("Withdrawn", SERVICE)]
     states = [element for element in kept(tmp_path) if element.old_state == element.state == "idle"]
     assert [str(element.peer) for element in states] == ["192.0.2.7"]
+
+
+STEPS = st.lists(
+    st.builds(
+        lambda make, peer: make(header(peer)),
+        st.sampled_from(
+            (
+                peer_up,
+                peer_down,
+                lambda head: announce(SERVICE, head=head),
+                lambda head: withdraw(SERVICE, head=head),
+            )
+        ),
+        st.sampled_from(("192.0.2.1", "192.0.2.2")),
+    ),
+    max_size=12,
+)
+
+
+@given(STEPS, st.integers(0, 12))
+def test_whatever_the_sessions_do_a_replay_judges_what_the_station_judged(steps: list[bytes], cut: int) -> None:
+    with TemporaryDirectory() as folder:
+        raw = keep(Path(folder), UP[0], *steps[:cut])
+        raw.put("edge", Piece(Kind.OCTETS, AT + 60 * NS, b"".join(steps[cut:])))
+        raw.rotate(AT, everything=True)
+        made(Path(folder))
+        found = judged(Path(folder))
+    station = run(UP[0] + b"".join(steps))
+    seen = [seen for seen in station.observations if isinstance(seen, Announced | Withdrawn)]
+    assert found == [(type(one).__name__, str(one.prefix)) for one in seen]
 
 
 def test_a_late_peer_up_is_heard_in_every_view_of_which_it_was_said_that_there_is_none(tmp_path: Path) -> None:
