@@ -4,14 +4,12 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from lab import processes, space
+from lab import processes
 from lab.daemons import probing
-from lab.faults import sights
-from lab.faults.machines import fresh
-from lab.faults.rules import Rules, gone
+from lab.faults.rules import Rules, dropping
 from lab.faults.verb import Fault, FaultError, Say
 from lab.topology import AGENTS_PORT, COLLECTOR_ADDRESS, SITES, Lab, Site
-from lab.witness import TableWatcher, Witness, dropped
+from lab.witness import TableWatcher, Witness
 
 CENTRE = f"ip daddr {COLLECTOR_ADDRESS} tcp dport {AGENTS_PORT}"
 
@@ -107,46 +105,18 @@ def clock_step(lab: Lab, words: Sequence[str]) -> Fault:
 def cut_agent(lab: Lab, words: Sequence[str]) -> Fault:
     """Cut a site's agent off from the centre: what it takes waits in its spool."""
     site, _ = _site(lab, words)
-    return _muted(lab, site, site.name, "fault_centre", f"{CENTRE} counter drop")
+    return dropping(lab, site.name, _from_client(lab, site, "fault_centre", CENTRE))
 
 
 def cut_site(lab: Lab, words: Sequence[str]) -> Fault:
     """Cut a site's client off from everything but the centre, its own gateway included."""
     site, _ = _site(lab, words)
-    rule = f"ip daddr != {{ {COLLECTOR_ADDRESS}, 127.0.0.0/8 }} counter drop"
-    return _muted(lab, site, site.name, "fault_site", rule)
+    return dropping(lab, site.name, _from_client(lab, site, "fault_site", f"ip daddr != {COLLECTOR_ADDRESS}"))
 
 
-def _muted(lab: Lab, site: Site, target: str, table: str, rule: str) -> Fault:
-    """Rules on what leaves a site's client."""
-    namespace = lab.namespace(site.client)
-    rules = Rules((lab.by_name[site.client],), table, rule)
-
-    def load(text: str) -> None:
-        space.run(namespace, ["nft", "-f", "-"], stdin=fresh(table, text))
-
-    def inject(say: Say) -> None:
-        load(f"table inet {table} {{\n  chain leaving {{ type filter hook output priority -400; {rule}; }}\n}}\n")
-        say(f"{site.client}: nftables: {rule}")
-
-    def heal(say: Say) -> None:
-        load("")
-        say(f"{site.client}: nftables drops it no more")
-
-    return Fault(
-        target,
-        lambda: sights.counted(namespace, lambda: _dropped(namespace, table)),
-        inject,
-        lambda: gone(lab, rules),
-        heal,
-    )
-
-
-def _dropped(namespace: str, table: str) -> int:
-    try:
-        return dropped(namespace, table)
-    except RuntimeError:
-        return 0  # not loaded yet
+def _from_client(lab: Lab, site: Site, table: str, match: str) -> Rules:
+    """Rules at the edge router: a packet that its own kernel refuses an agent was never sent, and proves nothing."""
+    return Rules((lab.by_name[site.edge],), table, f'iifname "lan" {match}')
 
 
 def _site(lab: Lab, words: Sequence[str], number: float | None = None) -> tuple[Site, float]:

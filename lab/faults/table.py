@@ -20,7 +20,6 @@ _HOLD = "; with azure timers, whose hold time is longer than a witness waits, "
 _NVA = "weu-nva1"
 _DROPS = "nftables counters: since when the rule is there, once it has dropped a packet"
 _PROCESSES = "The kernel's processes on the client"
-_COUNTED = "nftables counters on the client: the first packet that it dropped"
 _LINE = "The delay line: since when it carries frames so"
 _EDGE = "FIB monitor on nyc-ce1: the prefix goes to the partner"
 
@@ -247,10 +246,8 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
             "The clock that the agent reads, which is not the kernel's",
             clock_step,
         ),
-        "cut-agent": Verb("Cuts a site's agent off from the centre.", "[SITE]", "ams", _COUNTED, cut_agent),
-        "cut-site": Verb(
-            "Cuts a site's client off from everything but the centre.", "[SITE]", "ams", _COUNTED, cut_site
-        ),
+        "cut-agent": Verb("Cuts a site's agent off from the centre.", "[SITE]", "ams", _DROPS, cut_agent),
+        "cut-site": Verb("Cuts a site's client off from everything but the centre.", "[SITE]", "ams", _DROPS, cut_site),
     }
 )
 

@@ -29,8 +29,11 @@ def lost_region(region: str, *services: str) -> set[str]:
     return found | {about("ecmp-shrunk", service, site="nyc") for service in services if service != "dns"}
 
 
-ELSEWHERE = {"remove-snat", "polarise", "fib-stuck", "jitter", "noise", "narrow"}
-"""Faults whose findings take longer than a test may."""
+ELSEWHERE = {
+    *("flow-loss", "mtu", "remove-snat", "asymmetric", "polarise", "fib-stuck", "jitter", "noise", "narrow"),
+    *("slow-app", "failing-app", "stuck-health", "kill-agent", "starve-agent", "clock-step", "cut-agent", "cut-site"),
+}
+"""Faults whose findings take longer than a test may; tests/analyzers/scenarios has what must come of each."""
 LESS_EQUAL = about("ecmp-shrunk", "web", region="weu")
 DRIFT = {about("attribute-drift", each, region="weu", site="ams", detail="LOCAL_PREF") for each in PREFIX}
 CASES = (
