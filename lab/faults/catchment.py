@@ -4,6 +4,7 @@ The process stands outside the lab's namespaces and inherits its sockets, which 
 LISTEN_FDS and LISTEN_FDNAMES, descriptors from 3 on): one for BMP, and one for what agents report.
 """
 
+import errno
 import json
 import os
 import signal
@@ -38,6 +39,7 @@ os.execvp(sys.argv[2 + count], sys.argv[2 + count:])
 """
 """Puts the sockets where the convention wants them, and becomes Catchment: the pid stays."""
 PORTS = {"bmp": BMP_PORT, "agents": AGENTS_PORT}
+LET_GO = 5.0
 PATIENCE = 15.0
 """Seconds that it has to end after SIGTERM, before it is killed."""
 
@@ -105,7 +107,15 @@ def start(lab: Lab, argv: Sequence[str], env: Mapping[str, str], log: str) -> Re
 
 
 def _listen(lab: Lab, port: int) -> socket.socket:
-    return space.listening_socket(lab.namespace("collector"), COLLECTOR_ADDRESS, port)
+    """Listen; the threads of one that has just ended may hold its sockets a moment longer than it lives."""
+    deadline = time.monotonic() + LET_GO
+    while True:
+        try:
+            return space.listening_socket(lab.namespace("collector"), COLLECTOR_ADDRESS, port)
+        except OSError as problem:
+            if problem.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def restart_catchment(lab: Lab, words: Sequence[str]) -> Fault:

@@ -65,7 +65,7 @@ def test_the_nva_to_which_the_routes_lead_hears_the_replies_to_both(
     assert {(each["target"], each["identity"]["nva"]) for each in found[catcher]} == {(f"ams/{host}", catcher)}
     for each in found[catcher]:
         assert (each["rtt"] is not None) == (each["sender"] == catcher)
-        assert each["rtt"] is None or 0 < each["rtt"] < 2_000_000_000  # neighbours may have to be found first
+        assert each["rtt"] is None or 0 < each["rtt"] < 5_000_000_000  # neighbours may have to be found first
 
 
 def test_a_host_that_is_silent_is_heard_nowhere(network: Network) -> None:
