@@ -99,9 +99,8 @@ async def test_a_step_of_the_wall_clock_is_told_and_changes_no_round_trip() -> N
     assert abs(told - 3_600_000_000_000) < 5_000_000
     assert abs(back + 10_800_000_000_000) < 5_000_000
     assert still == 0
-    answered = agent.of(Probe.UDP, Outcome.ANSWERED)  # what a busy machine answers too late says nothing of clocks
-    assert len(answered) > len(agent.taken) / 2
-    assert all(one.rtt and 0 < one.rtt < 1_000_000_000 for one in answered)
+    assert {one.outcome for one in agent.taken} == {Outcome.ANSWERED}
+    assert all(one.rtt and 0 < one.rtt < 200_000_000 for one in agent.taken)
 
 
 async def test_an_error_of_our_own_ends_the_agent_and_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
