@@ -34,7 +34,8 @@ ELSEWHERE = {
     *("slow-app", "failing-app", "stuck-health", "kill-agent", "starve-agent", "clock-step", "cut-agent", "cut-site"),
 }
 """Faults that no lab test holds to their findings yet. flow-loss, slow-app, failing-app, cut-site and kill-agent
-were tried with agents and did not open what was expected, or more; asymmetric, mtu, stuck-health and clock-step did, once."""
+were tried with agents and did not open what was expected, or more; asymmetric, mtu, stuck-health and clock-step did
+once."""
 LESS_EQUAL = about("ecmp-shrunk", "web", region="weu")
 DRIFT = {about("attribute-drift", each, region="weu", site="ams", detail="LOCAL_PREF") for each in PREFIX}
 CASES = (
