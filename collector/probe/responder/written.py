@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from anycast.probe import Identity
-from collector.probe.config.shape import Mistake, Walk
+from collector.probe.config.file import load_file
+from collector.probe.config.shape import Walk
 from collector.probe.identity.datagram import SIZE, reply_size
 from collector.probe.identity.keyfile import KeyFileError, read_key
 from collector.probe.identity.keys import KEY_IDS, KEYS_PER_SITE, Key, Keys
 from collector.probe.responder.settings import KeyFile, Place, Rate, ResponderSettings
 from collector.probe.responder.shape import KEY, LISTEN, RATE, RESPONDER
-from collector.written.document import LARGEST, Document, read_document, within
-from collector.written.problem import ConfigError, KeyPath, Problem
+from collector.written.document import within
+from collector.written.problem import KeyPath
 from collector.written.words import NAME, shown
 
-MOST_PROBLEMS = 1000
 MOST_KEYS = 2000  # two for each of a thousand sites
 LARGEST_CONFIGURATION = 16 << 20  # octets of a file that the generation is made of
 GENERATION = 12  # hexadecimal digits: enough to tell the generations of one NVA apart
@@ -26,29 +26,7 @@ GENERATION = 12  # hexadecimal digits: enough to tell the generations of one NVA
 
 def load(path: Path) -> ResponderSettings:
     """Read a responder's file; raises ConfigError with every problem of it, those of key files too."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
-    except OSError as error:
-        said = f"cannot be read: {error.strerror or error}; name a responder's file that can"
-        raise ConfigError((Problem(str(path), 0, 0, (), said),)) from None
-    document = read_document(raw, "a responder's file")
-    faults = [Problem(str(path), each.mark.line, each.mark.column, each.path, each.message) for each in document.faults]
-    if document.tree is None and faults:
-        raise ConfigError(tuple(faults)[:MOST_PROBLEMS])
-    walk = Walk(document)
-    settings = _Reading(walk, path, raw).settings()
-    problems = [*faults, *problems_of(walk.mistakes, document, path)]
-    if settings is None or problems:
-        raise ConfigError(tuple(sorted(problems, key=lambda each: (each.line, each.column)))[:MOST_PROBLEMS])
-    return settings
-
-
-def problems_of(mistakes: Iterable[Mistake], document: Document, path: Path) -> Iterator[Problem]:
-    """Give mistakes their places."""
-    for each in dict.fromkeys(mistakes):
-        mark = document.mark(each.path, each.on_key)
-        yield Problem(str(path), mark.line, mark.column, each.path, each.message)
+    return load_file(path, "a responder's file", lambda walk, raw: _Reading(walk, path, raw).settings())
 
 
 def keys_of(files: Iterable[KeyFile]) -> Keys:

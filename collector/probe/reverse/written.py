@@ -6,16 +6,15 @@ from typing import Any
 
 from anycast.prefix import Address
 from anycast.probe import Target, TargetKind
+from collector.probe.config.file import load_file
 from collector.probe.config.shape import CENTRE, Key, Table, Walk
 from collector.probe.config.values import AgentSettings, Asked, Centre, Probes
 from collector.probe.config.words import between, number, read_name, read_path, some, whole
 from collector.probe.identity.keyfile import KeyFileError, read_key
 from collector.probe.identity.keys import KEY_IDS, KEYS_PER_SITE
-from collector.probe.responder.written import MOST_PROBLEMS, problems_of
 from collector.probe.reverse.hitlist import HitlistError, Host, read_hitlist
 from collector.probe.reverse.settings import MOST_RATE, SPARE, ReverseSettings
-from collector.written.document import LARGEST, read_document, within
-from collector.written.problem import ConfigError, Problem
+from collector.written.document import within
 from collector.written.words import read_address, read_size, shown
 
 MOST_ADDRESSES = 16
@@ -40,22 +39,7 @@ REVERSE: Table = {
 
 def load(path: Path) -> ReverseSettings:
     """Read the file, its hitlist and its keys; raises ConfigError with every problem."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
-    except OSError as error:
-        said = f"cannot be read: {error.strerror or error}; name a file of reverse catchment that can"
-        raise ConfigError((Problem(str(path), 0, 0, (), said),)) from None
-    document = read_document(raw, "a file of reverse catchment")
-    faults = [Problem(str(path), each.mark.line, each.mark.column, each.path, each.message) for each in document.faults]
-    if document.tree is None and faults:
-        raise ConfigError(tuple(faults)[:MOST_PROBLEMS])
-    walk = Walk(document)
-    settings = _Reading(walk, path).settings()
-    problems = [*faults, *problems_of(walk.mistakes, document, path)]
-    if settings is None or problems:
-        raise ConfigError(tuple(sorted(problems, key=lambda each: (each.line, each.column)))[:MOST_PROBLEMS])
-    return settings
+    return load_file(path, "a file of reverse catchment", lambda walk, raw: _Reading(walk, path).settings())
 
 
 class _Reading:
