@@ -29,9 +29,11 @@ TESTS = LAB | {
     "bgpdump": "bgpdump",
     "chromium": "chromium",
     "fping": "fping",
+    "influxd": "influxdb",
     "knotd": "knot",
     "nsd": "nsd",
     "prometheus-blackbox-exporter": "prometheus-blackbox-exporter",
+    "victoria-metrics": "victoria-metrics",
 }
 SETS = {"demo": LAB, "lab": LAB, "test": TESTS}
 

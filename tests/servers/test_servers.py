@@ -1,0 +1,43 @@
+"""The servers that tests start: they keep what they were given over a crash, and leave no process behind."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.servers.influx import influx, victoria
+
+NOW = int(time.time()) - 60
+
+
+def test_influxdb_takes_points_keeps_them_over_a_kill_and_is_gone_afterwards(tmp_path: Path) -> None:
+    with influx(tmp_path) as server:
+        server.make("catchment")
+        assert server.write("catchment", f"own uptime=5 {NOW}".encode(), "s") == (204, b"")
+        assert server.write("catchment", b"own uptime=")[0] == 400
+        server.kill()
+        server.start()
+        [series] = server.influxql("catchment", "SELECT uptime FROM own", epoch="s")
+        assert (series.columns, series.rows) == (("time", "uptime"), ((NOW, 5),))
+        with pytest.raises(AssertionError, match="error parsing query"):
+            server.influxql("catchment", "SELECT FROM own")
+        pid = server.pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_victoria_metrics_takes_points_keeps_them_over_a_stop_and_is_gone_afterwards(tmp_path: Path) -> None:
+    with victoria(tmp_path) as server:
+        assert server.write(f"agent,site=ams lag=0.5 {NOW}".encode(), "s")[0] == 204
+        server.stop()
+        server.start()
+        [series] = server.over("agent_lag", NOW, NOW + 60, 60)
+        assert (series.name, series.tags, series.rows[0]) == ("agent_lag", {"site": "ams"}, (NOW, 0.5))
+        assert server.values("site", "agent_lag", NOW - 60, NOW + 60) == ["ams"]
+        assert server.instant("agent_lag", NOW + 86400) == []
+        with pytest.raises(AssertionError, match=r"^4\d\d "):
+            server.instant("agent_lag{", NOW)
+        pid = server.pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
