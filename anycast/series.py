@@ -3,6 +3,7 @@
 Names are written once, here. A measurement has tags, all of them on every point from the first write on (an empty
 value is written as `-`), and fields of one type each. Tags have few values: names of the intent, never an address that
 a router may make up, and never a path. Times are fixed when a point is made, so that a retry overwrites itself.
+Two events of one series are a millisecond apart at least, for no server tells apart what is closer than its own grain.
 """
 
 from collections.abc import Mapping
@@ -314,7 +315,7 @@ _MEASUREMENTS: Final = (
             "loop_lag": _float("Longest delay of the event loop since the last sample.", Unit.SECONDS),
             "judging": _float("Time that the last round of judging took.", Unit.SECONDS),
             "commit": _float("Time that the journal's last commit took.", Unit.SECONDS),
-            "journal_queue": _integer("Rows handed to the journal and not committed."),
+            "journal_queue": _integer("Octets handed to the journal and not committed.", Unit.BYTES),
             "journal_bytes": _integer("Octets of the data folder.", Unit.BYTES),
             "memory": _integer("Resident memory.", Unit.BYTES),
             "descriptors": _integer("Open file descriptors."),
@@ -323,6 +324,10 @@ _MEASUREMENTS: Final = (
             "refused": _integer("BMP connections refused since the start."),
             "sink_behind": _float("Age of the oldest point that the sink has not delivered.", Unit.SECONDS),
             "sink_quarantined": _integer("Points that the server refused since the start."),
+            "sink_unfit": _integer("Points that were too old or in the future, and not sent, since the start."),
+            "sink_forgotten": _integer("Points that retention took before the sink delivered them, since the start."),
+            "sink_failing": _integer("Sinks that do not deliver now."),
+            "overflowed": _integer("Points written to an overflow series since the start."),
             "uptime": _float("Since the start.", Unit.SECONDS),
         },
     ),
