@@ -125,6 +125,13 @@ COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("detail", "string"),
             ("tainted", "bool"),
         ),
+        # One row a point of a time series (`anycast.series`), as line protocol: what sinks deliver.
+        "points": (
+            ("at", NANOSECONDS),  # of the point, fixed when it was made
+            ("measurement", "string"),
+            ("key", "string"),  # measurement and tags, escaped
+            ("fields", "string"),
+        ),
         # Bytes that could not be taken as they stand.
         "malformed": (
             ("at", NANOSECONDS),

@@ -88,10 +88,16 @@ class Folder:
                 )
 
     def prepare(self) -> None:
-        """Make the folder and write its version."""
+        """Make the folder and write its version, which is the first until something needs a later one."""
         for path in (self.growing, self.sealed, self.aside, self.scratch):
             path.mkdir(parents=True, exist_ok=True)
-        replace(self.path / "version", f"{VERSION}\n".encode())
+        self.raise_version(1)
+
+    def raise_version(self, needed: int) -> None:
+        """Have the folder say that it holds what an older Catchment does not read."""
+        path = self.path / "version"
+        if not path.exists() or int(path.read_text()) < needed:
+            replace(path, f"{needed}\n".encode())
 
     def probe(self) -> None:
         """Raise OSError while the disk takes nothing."""

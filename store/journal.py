@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from store.folder import GROWING, Folder, Lock, replace
 from store.recovery import Recovered, recover
-from store.schema import TABLES, JournalError, Submission, check, numbered
+from store.schema import SINCE, TABLES, JournalError, Submission, check, numbered
 from store.segment import Segment
 
 SEGMENT_SIZE: Final = 64 << 20
@@ -135,6 +135,7 @@ class Journal:
 
     def _write(self, table: str, batch: pa.RecordBatch, now: datetime, number: int) -> None:
         if table not in self._open:
+            self.folder.raise_version(SINCE.get(table, 1))
             self._open[table] = Segment(self.folder.segment(table, now, number), table)
         self._sizes.setdefault(table, self._open[table].size)
         self._open[table].write(batch)

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from store.folder import SEALED, Folder
+from store.forgotten import note
 from store.scan import CARRIED
 
 
@@ -31,6 +32,7 @@ def retain(path: Path, now: datetime, days: int, quota: int | None = None) -> Ke
     for day in _deletable(folder, today):
         if day >= today - timedelta(days=days) and (quota is None or size(path) <= quota):
             break
+        note(folder, (folder.sealed / day.isoformat()).glob(f"points-*{SEALED}"))
         shutil.rmtree(folder.sealed / day.isoformat())
         deleted.append(day)
     _clear_aside(folder, now - timedelta(days=days))
@@ -52,19 +54,42 @@ def shorten_malformed(path: Path, quota: int) -> int:
 
     Returns how many went. Nothing else rests on these rows: what they cost is counted where it happened.
     """
-    folder = Folder(path)
-    files = [
-        file for day in folder.days() for file in sorted((folder.sealed / day.isoformat()).glob(f"malformed-*{SEALED}"))
-    ]
+    over = _over(_files(Folder(path), "malformed"), quota)
+    for file in over:
+        file.unlink()
+    return len(over)
+
+
+def shorten_points(path: Path, now: datetime, days: int, quota: int) -> int:
+    """Delete sealed files of points that were written more than `days` ago, and then the oldest beyond `quota` octets.
+
+    Returns how many went; which rows were in them is noted first (`store.forgotten`), for a sink that is behind.
+    """
+    folder, first = Folder(path), now.astimezone(UTC).date() - timedelta(days=days)
+    files = _files(folder, "points")
+    old = [file for file in files if date.fromisoformat(file.parent.name) < first]
+    gone = [*old, *_over(files[len(old) :], quota)]
+    note(folder, gone)
+    for file in gone:
+        file.unlink()
+    return len(gone)
+
+
+def _files(folder: Folder, table: str) -> list[Path]:
+    """Sealed files of a table, the oldest first."""
+    days = (folder.sealed / day.isoformat() for day in folder.days())
+    found = (file for day in days for file in day.glob(f"{table}-*{SEALED}"))
+    return sorted(found, key=lambda file: (file.parent.name, file.stem.rpartition("-")[2]))
+
+
+def _over(files: list[Path], quota: int) -> list[Path]:
+    """The oldest of some files, as many as must go for the others to take no more than `quota` octets."""
     sizes = [file.stat().st_size for file in files]
     total, gone = sum(sizes), 0
-    for file, octets in zip(files, sizes, strict=True):
-        if total <= quota:
-            break
-        file.unlink()
-        total -= octets
+    while total > quota:
+        total -= sizes[gone]
         gone += 1
-    return gone
+    return files[:gone]
 
 
 def shorten_probes(path: Path, now: datetime, days: int) -> int:

@@ -14,14 +14,19 @@ import pyarrow as pa
 
 from anycast.columns import COLUMNS, NANOSECONDS
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of what is on disk. A folder with a higher one was written by a newer Catchment and is refused."""
+SINCE: Final[Mapping[str, int]] = {"points": 2}
+"""The version in which a table came, where it is not the first: a folder that has none of its rows stays an older one,
+which an older Catchment reads."""
+_FORMAT: Final = 1
+"""Of the segments."""
 
 ROW_BITS: Final = 24
 MOST_ROWS: Final = 1 << ROW_BITS
 """In one submission."""
 
-TABLES: Final = ("attributes", "sessions", "routes", "changes", "probes", "malformed")
+TABLES: Final = ("attributes", "sessions", "routes", "changes", "probes", "malformed", "points")
 """In the order of writing: what is referred to first, so that a crash leaves no row that refers to nothing."""
 
 Submission = Sequence[tuple[str, pa.RecordBatch]]
@@ -40,7 +45,7 @@ def _arrow(word: str) -> Any:
 
 def _schema(table: str) -> pa.Schema:
     columns = [pa.field(name, _arrow(word)) for name, word in COLUMNS[table]]
-    return pa.schema([*columns, pa.field("row", pa.int64())], {"catchment": str(VERSION), "table": table})
+    return pa.schema([*columns, pa.field("row", pa.int64())], {"catchment": str(_FORMAT), "table": table})
 
 
 SCHEMAS: Final[Mapping[str, pa.Schema]] = {table: _schema(table) for table in TABLES}

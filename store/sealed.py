@@ -23,6 +23,7 @@ ORDER: Final = {
     "changes": "prefix, row",
     "probes": 'site, target, probe, "at", row',
     "malformed": "row",
+    "points": "row",
 }
 """What a table's files are sorted by."""
 

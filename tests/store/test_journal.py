@@ -110,12 +110,12 @@ def test_a_second_daemon_on_the_folder_is_refused_with_the_pid_of_the_first(tmp_
 
 def test_a_newer_journal_is_refused_in_a_sentence_by_writer_and_reader(tmp_path: Path) -> None:
     Journal(tmp_path).close()
-    (tmp_path / "version").write_text("2\n")
+    (tmp_path / "version").write_text("3\n")
     for use in (Journal, Reader):
-        with pytest.raises(JournalNewer, match="has schema 2, and this Catchment knows up to 1: start the newer"):
+        with pytest.raises(JournalNewer, match="has schema 3, and this Catchment knows up to 2: start the newer"):
             use(tmp_path)
     (tmp_path / "version").write_text("one\n")
-    with pytest.raises(JournalError, match="says 'one'; it must hold a number such as 1"):
+    with pytest.raises(JournalError, match="says 'one'; it must hold a number such as 2"):
         Reader(tmp_path)
 
 
