@@ -7,7 +7,7 @@ CONFIG ?= catchment.yaml
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test prove check fix lock lab bench clean
+.PHONY: help setup demo run test prove check fix lock lab bench wheels secrets clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ lab: $(STAMP) ## bring the lab up, and leave it up (catchment lab down ends it)
 
 bench: $(STAMP) ## side-by-side measurements
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+wheels: $(STAMP) ## fill wheels/, from which the container images are built
+	@sh deploy/wheels.sh $(VENV)
+
+secrets: ## make secrets/: passwords and tokens for docker-compose.yml, each in a file
+	@sh deploy/secrets.sh
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .prove

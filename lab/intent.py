@@ -29,19 +29,24 @@ FIRST_PAGE = 8470
 
 
 def render(
-    lab: Lab, timers: Timers = Timers.LAB, data: str = "./data", webhook: str | None = None, page: int | None = None
+    lab: Lab,
+    timers: Timers = Timers.LAB,
+    data: str = "./data",
+    webhook: str | None = None,
+    page: int | None = None,
+    host: str = "127.0.0.1",
 ) -> str:
     """Return the intent of a lab as YAML.
 
     The BMP address is the one that the routers dial, inside the collector's namespace: the daemon is handed a socket
-    that listens there. `webhook` is the URL of a receiver to be told of findings, and `page` the console's port
-    (by default one for each lab's index).
+    that listens there. `webhook` is the URL of a receiver to be told of findings, `page` the console's port
+    (by default one for each lab's index), and `host` its address.
     """
     known = state.load(lab)
     probing = known is not None and known.probing
     lines = (
         "catchment: 1",
-        f"listen: {_flow(_listen(lab, page, probing))}",
+        f"listen: {_flow(_listen(lab, host, page, probing))}",
         f"data: {data}",
         *((f"agents: {_flow(_certificate(lab))}",) if probing else ()),
         *_section("services", (line for service in SERVICES for line in _service(service))),
@@ -99,8 +104,8 @@ def _addresses(lab: Lab, role: Role, place: str) -> dict[str, str]:
     return {node.name: str(node.address) for node in lab.of(role, place=place)}
 
 
-def _listen(lab: Lab, page: int | None, probing: bool) -> dict[str, str]:
-    shown = {"bmp": f'"{COLLECTOR_ADDRESS}:{BMP_PORT}"', "http": f'"127.0.0.1:{page or FIRST_PAGE + lab.index}"'}
+def _listen(lab: Lab, host: str, page: int | None, probing: bool) -> dict[str, str]:
+    shown = {"bmp": f'"{COLLECTOR_ADDRESS}:{BMP_PORT}"', "http": f'"{host}:{page or FIRST_PAGE + lab.index}"'}
     return {**shown, "agents": f'"{COLLECTOR_ADDRESS}:{AGENTS_PORT}"'} if probing else shown
 
 

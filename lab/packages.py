@@ -28,11 +28,13 @@ LAB = {  # a program each package brings, and the package
 TESTS = LAB | {
     "bgpdump": "bgpdump",
     "chromium": "chromium",
+    "docker-compose": "docker-compose",
     "fping": "fping",
     "influxd": "influxdb",
     "knotd": "knot",
     "nsd": "nsd",
     "prometheus-blackbox-exporter": "prometheus-blackbox-exporter",
+    "promtool": "prometheus",
     "victoria-metrics": "victoria-metrics",
 }
 SETS = {"demo": LAB, "lab": LAB, "test": TESTS}

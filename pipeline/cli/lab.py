@@ -100,7 +100,12 @@ def watch(
     data: Annotated[
         Path | None, typer.Option("--data", help="Data folder (default: one of the run's own, gone afterwards).")
     ] = None,
-    port: Annotated[int, typer.Option(help="Port of the page on 127.0.0.1.", min=1, max=65535)] = 8470,
+    port: Annotated[int, typer.Option(help="Port of the page.", min=1, max=65535)] = 8470,
+    host: Annotated[str, typer.Option(help="Address of the page; it asks for no password.")] = "127.0.0.1",
+    more: Annotated[
+        Path | None,
+        typer.Option("--more", help="More of the intent file, such as an influx section.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Run the daemon on the lab, until interrupted: its station listens inside, its page outside."""
     from lab.topology import Lab
@@ -109,7 +114,7 @@ def watch(
     with _sentences("watch"):
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way the daemon ends with us
         signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's `&` would have ignored
-        code = command(_ours(Lab(name)).name, data, port)
+        code = command(_ours(Lab(name)).name, data, port, host, more)
     raise typer.Exit(code)
 
 

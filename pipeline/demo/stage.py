@@ -78,14 +78,19 @@ def take_down_what_crashed() -> None:
             lifecycle.down(Lab(folder.name))
 
 
-def write_intent(lab: Lab, path: Path, data: Path, port: int, webhook: str | None = None) -> None:
-    """Write a lab's intent file for a daemon with a page on `port` of loopback."""
+def write_intent(
+    lab: Lab, path: Path, data: Path, port: int, webhook: str | None = None, host: str = "127.0.0.1", more: str = ""
+) -> None:
+    """Write a lab's intent file for a daemon with a page on `port` of `host`; `more` stands at its end."""
     timers = lifecycle.status(lab).timers or Timers.LAB
-    path.write_text(render(lab, timers, data=str(data), webhook=webhook, page=port))
+    path.write_text(render(lab, timers, data=str(data), webhook=webhook, page=port, host=host) + more)
 
 
-def watch(name: str, data: Path | None, port: int) -> int:
-    """Run the daemon on a lab that is up, until it ends or is interrupted."""
+def watch(name: str, data: Path | None, port: int, host: str = "127.0.0.1", more: Path | None = None) -> int:
+    """Run the daemon on a lab that is up, until it ends or is interrupted; `more` is a file with more of its intent.
+
+    Raises OSError when that file cannot be read.
+    """
     lab = Lab(name)
     if not lifecycle.status(lab).up:
         sys.stderr.write(f"lab {name!r} is not up; catchment lab up --name {name}\n")
@@ -93,7 +98,7 @@ def watch(name: str, data: Path | None, port: int) -> int:
     with tempfile.TemporaryDirectory(prefix="catchment-") as folder:
         intent, log = Path(folder) / "lab.yaml", Path(folder) / "daemon.log"
         where = (data or Path(folder) / "data").absolute()
-        write_intent(lab, intent, where, port)
+        write_intent(lab, intent, where, port, host=host, more=more.read_text() if more else "")
         sys.stderr.write(f"the data folder is {where}; ask it with: catchment status --data {where}\n")
         daemon = LabWatcher(lab, intent, where, log)
         with suppress(KeyboardInterrupt):
