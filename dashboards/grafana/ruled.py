@@ -1,0 +1,95 @@
+"""Alert rules as Grafana reads them from a file.
+
+In such a file Grafana puts the environment in place of `$NAME` in titles and labels, and of `${NAME}` in annotations;
+the model of a query it leaves alone. So no title, label or annotation here has a dollar: templates say `.Labels`.
+"""
+
+from dashboards.grafana import influxql, metricsql
+from dashboards.grafana.boards import BOARDS
+from dashboards.grafana.model import Alert, Variant
+from dashboards.grafana.query import FRESH
+from dashboards.grafana.render import Setting
+from dashboards.grafana.rules import ALERTS
+
+FOLDER = "Catchment"
+RECEIVER = "catchment"
+_EVERY = "30s"
+_SECONDS = 120
+"""FRESH, as rules say it."""
+Json = dict[str, object]
+
+
+def rules(setting: Setting) -> Json:
+    """Every rule, in one group."""
+    group = {
+        "orgId": 1,
+        "name": f"catchment-{setting.variant}",
+        "folder": FOLDER,
+        "interval": _EVERY,
+        "rules": [_rule(alert, setting) for alert in ALERTS],
+    }
+    return {"apiVersion": 1, "groups": [group]}
+
+
+def _rule(alert: Alert, setting: Setting) -> Json:
+    return {
+        "uid": f"{setting.variant.uid(alert.name)}-rule",
+        "title": alert.title if setting.variant is Variant.INFLUXQL else f"{alert.title} ({setting.variant})",
+        "condition": "C",
+        "data": [
+            {
+                "refId": "A",
+                "relativeTimeRange": {"from": _SECONDS, "to": 0},
+                "datasourceUid": setting.variant.source_uid,
+                "model": _asked(alert, setting.variant),
+            },
+            _expression("B", {"type": "reduce", "expression": "A", "reducer": "last"}),
+            _expression("C", {"type": "threshold", "expression": "B", "conditions": [_over(alert.above)]}),
+        ],
+        "noDataState": "Alerting" if alert.silence_fires else "OK",
+        "execErrState": "Error",
+        "for": alert.lasting,
+        "annotations": {
+            "summary": _templated(alert.summary),
+            "runbook_url": setting.console.rstrip("/") + _templated(alert.runbook),
+            "__dashboardUid__": setting.variant.uid(_board(alert.board)),
+        },
+        "labels": {"severity_of_rule": alert.severity, "source": "catchment"},
+        "notification_settings": {"receiver": RECEIVER},
+        "isPaused": False,
+    }
+
+
+def _asked(alert: Alert, variant: Variant) -> Json:
+    """The model of a query: for Grafana's own judging, so without a variable of any dashboard."""
+    source = {"type": variant.source, "uid": variant.source_uid}
+    if variant is Variant.INFLUXQL:
+        query = influxql.written(alert.query, ruled=True)
+        shown: Json = {"query": query, "rawQuery": True, "resultFormat": "time_series"}
+    else:
+        [column] = alert.query.columns
+        expr = metricsql.written(alert.query, column, ruled=True)
+        shown = {"expr": expr, "instant": True, "range": False, "editorMode": "code"}
+    return {"refId": "A", "datasource": source, "intervalMs": 10000, "maxDataPoints": 43200, **shown}
+
+
+def _expression(ref: str, model: Json) -> Json:
+    source = {"type": "__expr__", "uid": "__expr__"}
+    return {"refId": ref, "datasourceUid": "__expr__", "model": {"refId": ref, "datasource": source, **model}}
+
+
+def _over(value: float) -> Json:
+    return {"evaluator": {"type": "gt", "params": [value]}}
+
+
+def _templated(text: str) -> str:
+    """`{site}` in Grafana's templates."""
+    return text.replace("{", "{{ .Labels.").replace("}", " }}")
+
+
+def _board(name: str) -> str:
+    assert any(board.name == name for board in BOARDS), f"no dashboard is named {name}"
+    return name
+
+
+assert f"{_SECONDS // 60}m" == FRESH
