@@ -177,7 +177,7 @@ OWN = Board(
                 ),
                 _own(
                     "Connections refused",
-                    "BMP connections that were not taken since the start: only those that the intent names may connect.",
+                    "BMP connections that were not taken since the start: only whom the intent names may connect.",
                     Column("refused", "refused", Fold.MAX),
                 ),
                 _own("Uptime", "It falls to nothing at a restart.", Column("uptime", "up for", Fold.MAX)),
