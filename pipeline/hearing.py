@@ -179,7 +179,8 @@ class Hearing:
         storage = self._config.storage
         days = max(1, storage.routes.days)
         probes = max(1, storage.probes.days)
-        for line in await keep_up(self._folder, days, storage.quota, storage.malformed, probes):
+        points = (max(1, storage.points.keep.days), storage.points.quota)
+        for line in await keep_up(self._folder, days, storage.quota, storage.malformed, probes, *points):
             log.info("%s", line)
 
     def _end_what_was_open(self) -> None:

@@ -7,7 +7,7 @@ from anycast.intent import Intent
 from anycast.observation import Session
 from anycast.prefix import Prefix
 from pipeline.config import Config
-from pipeline.config.settings import Archive
+from pipeline.config.settings import Archive, Influx
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,12 @@ def _archive(kept: Archive | None) -> str:
     return f"files of {kept.every}, {kept.compression}, kept {kept.keep} and to {kept.quota / 1_000_000:g}MB"
 
 
+def _influx(to: Influx | None) -> str:
+    if to is None:
+        return "no servers"
+    return f"{'; '.join(map(str, to.servers))}; sampled every {to.every}, {to.series_cap} series"
+
+
 # Sockets are opened and folders are locked once, at the start. All else is looked up anew.
 RESTART: Mapping[str, Callable[[Config], str]] = {
     "listen.bmp": lambda config: str(config.listen.bmp),
@@ -55,6 +61,7 @@ RESTART: Mapping[str, Callable[[Config], str]] = {
     "listen.agents": lambda config: str(config.listen.agents or "no agents"),
     "agent": lambda config: str(config.agent or "no agent"),
     "listen.names": lambda config: ", ".join(config.listen.names) or "no names",
+    "influx": lambda config: _influx(config.influx),
     "data": lambda config: str(config.data),
     "storage.archive": lambda config: _archive(config.storage.archive),
     "storage.spool": lambda config: f"{config.storage.spool / 1_000_000:g}MB",

@@ -26,9 +26,10 @@ from anycast.intent import (
 from anycast.kinds import KINDS
 from collector.archive.compression import Compression
 from pipeline.config.crosscheck import reporting
-from pipeline.config.models import ArchivePart, HoldDownPart, IntentFile, RegionPart, ServicePart, SitePart
-from pipeline.config.settings import Agents, Archive, Config, Endpoint, Listen, Speaker, Storage
+from pipeline.config.models import ArchivePart, HoldDownPart, InfluxPart, IntentFile, RegionPart, ServicePart, SitePart
+from pipeline.config.settings import Agents, Archive, Config, Endpoint, Influx, Listen, Points, Speaker, Storage
 from pipeline.config.vantages import routers, settled
+from store.influx.where import Where
 
 
 def converted(file: IntentFile, source: Path) -> Config:
@@ -49,8 +50,16 @@ def converted(file: IntentFile, source: Path) -> Config:
         data=data,
         speakers=tuple(_speakers(file)),
         storage=Storage(
-            kept.routes, kept.changes, kept.quota, kept.spool, kept.malformed, _archive(kept.archive), kept.probes
+            kept.routes,
+            kept.changes,
+            kept.quota,
+            kept.spool,
+            kept.malformed,
+            _archive(kept.archive),
+            kept.probes,
+            Points(kept.points.keep, kept.points.quota),
         ),
+        influx=_influx(file, folder),
         agents=_agents(file, folder),
         agent=folder / file.agent if file.agent else None,
     )
@@ -61,6 +70,32 @@ def _agents(file: IntentFile, folder: Path) -> Agents | None:
         return None
     tokens = {str(path[-2]): folder / agent.token_file for path, agent in reporting(file)}
     return Agents(folder / file.agents.certificate, folder / file.agents.key, tokens)
+
+
+def _influx(file: IntentFile, folder: Path) -> Influx | None:
+    if not file.influx:
+        return None
+    first, usual = file.influx[0], Influx(())
+    every = usual.every if first.every is None else first.every
+    cap = usual.series_cap if first.series_cap is None else first.series_cap
+    return Influx(tuple(_server(part, folder) for part in file.influx), every, cap)
+
+
+def _server(part: InfluxPart, folder: Path) -> Where:
+    return Where(
+        part.name,
+        part.url,
+        folder / part.token_file if part.token_file else None,
+        part.org,
+        part.bucket,
+        part.kind,
+        part.batch,
+        part.octets,
+        part.gzip,
+        part.timeout,
+        folder / part.ca_file if part.ca_file else None,
+        part.max_age,
+    )
 
 
 def _archive(part: ArchivePart | None) -> Archive | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import reduce
 from ipaddress import ip_address
 from operator import or_
@@ -12,7 +13,7 @@ from anycast.prefix import Address, Prefix, inside
 from collector.written.document import Tree
 from collector.written.problem import KeyPath, key_text
 from collector.written.words import nearest
-from pipeline.config.models import IntentFile, PlacementPart, ReceiverPart, SiteAgentPart
+from pipeline.config.models import IntentFile, PlacementPart, SiteAgentPart
 from pipeline.config.shape import Complaint, Shaped
 from pipeline.config.vantages import routers, settled
 
@@ -26,6 +27,10 @@ RESERVED: tuple[tuple[range, str], ...] = (
     (range(64496, 64512), "is for documentation"),
     (range(65535, 65552), "is reserved by IANA"),
 )
+
+
+SHORTEST_TIMEOUT, LONGEST_TIMEOUT = timedelta(milliseconds=100), timedelta(minutes=2)
+SHORTEST_SAMPLE, LONGEST_SAMPLE = timedelta(seconds=1), timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -362,15 +367,41 @@ def _same_door(one: tuple[str, int], other: tuple[str, int]) -> bool:
 def receivers_are_reached_safely(file: IntentFile, names: Names) -> Iterator[Complaint]:
     """Findings leave this machine in the clear only where the file says that they may: the sender refuses it else."""
     for name, receiver in file.receivers.items():
-        host = clear_host(receiver)
+        host = clear_host(receiver.webhook)
         if host is not None and not receiver.plain_http:
             said = f"would send findings in the clear to {host}; use https, or allow it with `plain_http: true`"
             yield Complaint(("receivers", name, "webhook"), said, moot=(("receivers", name, "plain_http"),))
 
 
-def clear_host(receiver: ReceiverPart) -> str | None:
-    """Return the host beyond this machine to which a receiver's webhook goes by http; None for any other webhook."""
-    parts = urlsplit(receiver.webhook)
+def servers_are_reached_safely(file: IntentFile, names: Names) -> Iterator[Complaint]:
+    """Servers of time series: each with a name of its own, over TLS, and with times that make sense."""
+    seen: set[str] = set()
+    for number, part in enumerate(file.influx):
+        path: KeyPath = ("influx", number)
+        if part.name in seen:
+            said = f"two servers are called {part.name}; give each a name of its own"
+            yield Complaint((*path, "name"), said, moot=(path,))
+        seen.add(part.name)
+        host = clear_host(part.url)
+        if host is not None and not part.plain_http:
+            said = f"would send the token in the clear to {host}; use https, or allow it with `plain_http: true`"
+            yield Complaint((*path, "url"), said, moot=((*path, "plain_http"),))
+        if not SHORTEST_TIMEOUT <= part.timeout <= LONGEST_TIMEOUT:
+            yield Complaint((*path, "timeout"), "is no time to wait for an answer; write 100ms to 2m")
+        if part.every is not None and not SHORTEST_SAMPLE <= part.every <= LONGEST_SAMPLE:
+            yield Complaint((*path, "every"), "is no time between samples; write 1s to 5m")
+        if part.every is not None and part.every.microseconds:
+            yield Complaint((*path, "every"), "is no whole number of seconds; write 10s")
+        for key in ("every", "series_cap"):
+            value, first = getattr(part, key), getattr(file.influx[0], key)
+            if number and value is not None and value != first:
+                said = f"points are made once, for all servers; write `{key}` at the first, or the same there"
+                yield Complaint((*path, key), said, moot=(("influx", 0),))
+
+
+def clear_host(url: str) -> str | None:
+    """Return the host beyond this machine to which a URL leads by http; None for any other."""
+    parts = urlsplit(url)
     return parts.hostname if parts.scheme == "http" and not is_loopback(parts.hostname or "") else None
 
 
@@ -395,4 +426,5 @@ CHECKS: tuple[Check, ...] = (
     numbers_make_sense,
     agents_are_let_in_or_not,
     receivers_are_reached_safely,
+    servers_are_reached_safely,
 )

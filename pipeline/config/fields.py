@@ -21,6 +21,7 @@ from anycast.prefix import Address, Prefix, parse_prefix
 from anycast.route import Asn, Community, parse_community
 from collector.written.words import DURATION, NAME, SIZE, listed, nearest, read_address, read_duration, read_size, shown
 from pipeline.config.paths import AS_PATH_LONGEST, as_path_expression
+from store.influx.where import ServerKind
 
 VANTAGE_NAME = r"[A-Za-z0-9][A-Za-z0-9._:/*-]{0,127}"
 
@@ -111,6 +112,29 @@ def read_url(value: object) -> str:
     return value
 
 
+def read_server_url(value: object) -> str:
+    """Read the http or https URL of a server of time series: no password and no query in it."""
+    said = f"{shown(value)} is not a URL such as https://influx.example.com:8086"
+    try:
+        url = read_url(value)
+    except ValueError:
+        raise ValueError(said) from None
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("has a password in it; write that into a file, and name the file as `token_file`")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{said}; org and bucket have keys of their own")
+    return url.rstrip("/").removesuffix("/api/v2/write")
+
+
+def read_server_kind(value: object) -> ServerKind:
+    """Read `influxdb`, `influxdb-1` or `victoria-metrics`."""
+    known = [str(kind) for kind in ServerKind]
+    if value not in known:
+        raise ValueError(f"{shown(value)} is no kind of server; it is {listed(known)}{nearest(str(value), known)}")
+    return ServerKind(str(value))
+
+
 def read_hold_time(value: object) -> int:
     """Read a BGP hold time in seconds: 0, or at least 3 (RFC 4271, 4.2)."""
     if isinstance(value, bool) or not isinstance(value, int) or value in (1, 2) or not 0 <= value <= 0xFFFF:
@@ -173,6 +197,8 @@ SizeField = Annotated[int, *_typed(read_size, pattern=f"^{SIZE}$")]
 TimeField = Annotated[datetime, *_typed(read_time, format="date-time")]
 EndpointField = Annotated[tuple[str, int], *_typed(read_endpoint, description="address and port: 127.0.0.1:8470")]
 HostField = Annotated[str, *_typed(read_host, format="hostname")]
+ServerUrlField = Annotated[str, *_typed(read_server_url, format="uri", pattern="^https?://")]
+ServerKindField = Annotated[ServerKind, *_typed(read_server_kind, enum=[str(kind) for kind in ServerKind])]
 UrlField = Annotated[str, *_typed(read_url, format="uri", pattern="^https?://")]
 HoldTimeField = Annotated[
     int,

@@ -197,7 +197,7 @@ def slow_alarms(file: IntentFile, folder: Path) -> Iterator[Complaint]:
 def open_doors(file: IntentFile, folder: Path) -> Iterator[Complaint]:
     """What crosses the network in the clear or unguarded."""
     for name, receiver in file.receivers.items():
-        host = clear_host(receiver)
+        host = clear_host(receiver.webhook)
         if receiver.plain_http and host is not None:
             said = f"sends findings in the clear to {host}, as plain_http allows; use https"
             yield Complaint(("receivers", name, "webhook"), said)
@@ -232,6 +232,25 @@ def agents_cannot_come(file: IntentFile, folder: Path) -> Iterator[Complaint]:
     if file.listen.agents is not None and not any(reporting(file)):
         said = "lets agents in, and no site has one; write `agent: {token_file: ...}` at those that do"
         yield Complaint(("listen", "agents"), said, rests_on=(("sites",),))
+
+
+def servers_get_nothing(file: IntentFile, folder: Path) -> Iterator[Complaint]:
+    """Tokens that are not there, or are read by others; points that are thrown away before they can be sent."""
+    for number, part in enumerate(file.influx):
+        path: KeyPath = ("influx", number)
+        for key, name in (("token_file", part.token_file), ("ca_file", part.ca_file)):
+            if name is not None and not (folder / name).is_file():
+                yield Complaint((*path, key), f"{name} is not there; write it before Catchment runs")
+        token = folder / part.token_file if part.token_file else None
+        if token is not None and token.is_file() and token.stat().st_mode & 0o077:
+            yield Complaint((*path, "token_file"), f"others can read {part.token_file}; take that away (chmod 600)")
+        host = clear_host(part.url)
+        if part.plain_http and host is not None:
+            said = f"sends the token in the clear to {host}, as plain_http allows; use https"
+            yield Complaint((*path, "url"), said)
+    if file.influx and file.storage.points.keep > file.storage.routes:
+        said = "is longer than `storage.routes`, after which a whole day goes, points and all"
+        yield Complaint(("storage", "points", "keep"), said)
 
 
 def deaf_listeners(file: IntentFile, folder: Path) -> Iterator[Complaint]:
@@ -313,6 +332,7 @@ LINTS: tuple[Lint, ...] = (
     slow_alarms,
     open_doors,
     agents_cannot_come,
+    servers_get_nothing,
     deaf_listeners,
     sleeping_timers,
     nothing_to_do,

@@ -26,6 +26,8 @@ from pipeline.config.fields import (
     RibField,
     RoleField,
     RungField,
+    ServerKindField,
+    ServerUrlField,
     SeverityField,
     SizeField,
     SourceField,
@@ -70,6 +72,11 @@ def _role_alone(value: object) -> object:
 def _open_alone(value: object) -> object:
     """`missing: 5s` is `missing: {open: 5s}`."""
     return value if isinstance(value, dict) else {"open": value}
+
+
+def _one_alone(value: object) -> object:
+    """`influx: {url: ...}` is `influx: [{url: ...}]`."""
+    return [value] if isinstance(value, dict) else value
 
 
 Nvas = Annotated[
@@ -291,6 +298,13 @@ class ArchivePart(Part):
     compression: Literal["gzip", "bzip2", "zstd", "none"] = about("How files are compressed.", "gzip")
 
 
+class PointsPart(Part):
+    """Points of time series in the journal: what a server that is away may still get."""
+
+    keep: DurationField = about("They are kept so long, and no longer than routes.", "7d")
+    quota: SizeField = about("All of them; the oldest go first.", "2GB")
+
+
 class StoragePart(Part):
     """How long and how much is remembered."""
 
@@ -300,6 +314,7 @@ class StoragePart(Part):
     spool: SizeField = about("Raw bytes kept while decoding is behind.", "1GB")
     malformed: SizeField = about("Messages that could not be decoded; the oldest go first.", "100MB")
     probes: DurationField = about("Every result of every probe is kept so long, and no longer than routes.", "7d")
+    points: PointsPart = about("Points of time series, of which there are none without `influx`.", {})
     archive: ArchivePart | None = about("Keep what routers send as MRT files; nothing is kept without it.", None)
 
 
@@ -308,6 +323,32 @@ class AgentsPart(Part):
 
     certificate: FileField = about("A file with the certificate, PEM; `catchment agents enrol` can make one.")
     key: FileField = about("A file with its key, PEM.")
+
+
+class InfluxPart(Part):
+    """A server that time series are written to: InfluxDB 1, 2 or 3, or VictoriaMetrics."""
+
+    name: NameField = about("What it is called in status and findings; each has another.", "main")
+    url: ServerUrlField = about("Where it listens, without `/api/v2/write`.")
+    kind: ServerKindField = about("Which protocol it speaks.", "influxdb")
+    token_file: FileField | None = about(
+        "A file with the token, for its owner alone; of InfluxDB 1 `user:password`. None is sent when left out.", None
+    )
+    org: Annotated[str, Field(min_length=1, max_length=200)] = about("The organisation; InfluxDB 2 alone looks.", "-")
+    bucket: Annotated[str, Field(min_length=1, max_length=200)] = about(
+        "The bucket; of InfluxDB 1 the database, or database/retention-policy.", "catchment"
+    )
+    batch: Annotated[int, Field(ge=1, le=100_000)] = about("Most points of one request.", 10_000)
+    octets: SizeField = about("Most octets of one request, before compression.", "4MB")
+    gzip: bool = about("Whether requests are compressed.", True)
+    timeout: DurationField = about("How long to wait for an answer.", "10s")
+    max_age: DurationField | None = about("Older points are not sent; the bucket's retention, say.", None)
+    ca_file: FileField | None = about("Authorities to believe, PEM; the system's when left out.", None)
+    plain_http: bool = about("Whether an http url may lie beyond this machine; the token crosses in the clear.", False)
+    every: DurationField | None = about("How often the state is sampled, for all servers: 10s when left out.", None)
+    series_cap: Annotated[int, Field(ge=10, le=1_000_000)] | None = about(
+        "Most series of one measurement, for all servers; the others go into one: 5000 when left out.", None
+    )
 
 
 class IntentFile(Part):
@@ -332,5 +373,8 @@ class IntentFile(Part):
     thresholds: ThresholdsPart = about("Numbers that judgements compare with.", {})
     agents: AgentsPart | None = about("How probe agents know us; needed where `listen.agents` lets them in.", None)
     agent: FileField | None = about("The file of an agent that `catchment run` starts beside itself.", None)
+    influx: Annotated[list[InfluxPart], BeforeValidator(_one_alone)] = about(
+        "Servers that time series are written to, one or a list; no points are made without any.", []
+    )
     receivers: dict[NameField, ReceiverPart] = {}
     maintenance: list[WindowPart] = []

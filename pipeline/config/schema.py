@@ -20,6 +20,8 @@ def schema() -> dict[str, Any]:
     short_hold = {"type": "string", "pattern": f"^{DURATION}$", "description": "Short for {open: ...}."}
     parts["PlacementPart"] = {"anyOf": [short_role, parts["PlacementPart"]]}
     parts["HoldDownPart"] = {"anyOf": [short_hold, {"const": 0}, parts["HoldDownPart"]]}
+    servers = made["properties"]["influx"]
+    servers["anyOf"] = [{"$ref": "#/$defs/InfluxPart"}, {"type": servers.pop("type"), "items": servers.pop("items")}]
     parts["ServicePart"]["oneOf"] = [{"required": ["prefix"]}, {"required": ["prefixes"]}]
     _close(made)
     return {"$schema": DIALECT, **made}

@@ -10,6 +10,7 @@ from anycast.prefix import Address
 from anycast.route import Asn
 from collector.archive.compression import Compression
 from collector.written.problem import Problem
+from store.influx.where import Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,16 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
+class Points:
+    """How long points of time series are kept in the journal."""
+
+    keep: timedelta = timedelta(days=7)
+    """Age at which a day of them goes."""
+    quota: int = 2_000_000_000
+    """Bytes of all of them; the oldest go first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """How long and how much is remembered."""
 
@@ -68,6 +79,19 @@ class Storage:
     """None where no archive is kept."""
     probes: timedelta = timedelta(days=7)
     """Age at which a day of probes' results goes."""
+    points: Points = Points()
+
+
+@dataclass(frozen=True, slots=True)
+class Influx:
+    """Where time series go, and how many there are."""
+
+    servers: tuple[Where, ...]
+    """One at least."""
+    every: timedelta = timedelta(seconds=10)
+    """How often the state is sampled: whole seconds."""
+    series_cap: int = 5000
+    """Most series of one measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +132,8 @@ class Config:
     """One for each collector."""
     agents: Agents | None = None
     """None where no agent may report."""
+    influx: Influx | None = None
+    """None where no time series are written."""
     agent: Path | None = None
     """The file of an agent that runs beside us, as a process of its own."""
     lints: tuple[Problem, ...] = ()

@@ -29,6 +29,7 @@ PARTS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("listen",): models.ListenPart,
     ("storage",): models.StoragePart,
     ("storage", "archive"): models.ArchivePart,
+    ("storage", "points"): models.PointsPart,
     ("services", "*"): models.ServicePart,
     ("services", "*", "regions", "*"): models.PlacementPart,
     ("regions", "*"): models.RegionPart,
@@ -46,6 +47,8 @@ PARTS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("timers",): models.TimersPart,
     ("thresholds",): models.ThresholdsPart,
     ("agents",): models.AgentsPart,
+    ("influx",): models.InfluxPart,  # one alone
+    ("influx", "*"): models.InfluxPart,
     ("receivers", "*"): models.ReceiverPart,
     ("maintenance", "*"): models.WindowPart,
 }
@@ -242,6 +245,7 @@ EXAMPLES: Mapping[str, str] = {
     "token_file": "write the file that `catchment agents enrol` makes for the site, such as ./agents/ams.token",
     "certificate": "write the file with our certificate, such as ./agents/centre.pem",
     "key": "write the file with the certificate's key, such as ./agents/centre.key",
+    "url": "write where the server listens, such as https://influx.example.com:8086",
     "webhook": "write the URL to post to, such as https://alerts.example.com/hook",
     "name": "write what the window is called",
     "from": "write when it begins, such as 2026-12-01T22:00:00Z",
@@ -341,6 +345,7 @@ STAND_INS: Mapping[str, Tree] = {
     "token_file": "unread",
     "certificate": "unread",
     "key": "unread",
+    "url": "https://unread.invalid",
     "webhook": "https://unread.invalid/",
     "name": "unread",
     "from": "0001-02-01T00:00:00Z",

@@ -19,7 +19,7 @@ class ServerKind(StrEnum):
 
 
 LINES: Final = 10_000
-OCTETS: Final = 4 << 20
+OCTETS: Final = 4_000_000
 AHEAD: Final = timedelta(hours=1)
 """A point further in the future was stamped by a clock that was wrong."""
 
@@ -46,3 +46,11 @@ class Where:
     """Whom to believe a certificate; the system's authorities when None."""
     max_age: timedelta | None = None
     """Older points are not sent; None sends whatever the journal has."""
+
+    def __str__(self) -> str:
+        token = f"token of {self.token_file}" if self.token_file else "no token"
+        ways = [f"{self.lines} points or {self.octets} octets at once", f"{self.timeout.total_seconds():g} s to answer"]
+        ways += ["compressed"] if self.gzip else []
+        ways += [f"no older than {self.max_age}"] if self.max_age else []
+        ways += [f"authorities of {self.ca_file}"] if self.ca_file else []
+        return f"{self.name}: {self.kind} at {self.url}, {self.org}/{self.bucket}, {token}, {', '.join(ways)}"
