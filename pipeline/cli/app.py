@@ -9,6 +9,7 @@ import typer
 
 from anycast.finding import State
 from pipeline.cli.agents import agents_app
+from pipeline.cli.dashboards import dashboards_app
 from pipeline.cli.decode import decode
 from pipeline.cli.lab import lab_app
 from pipeline.cli.responder import responder_app
@@ -269,6 +270,54 @@ def history(
     raise typer.Exit(command(data, prefix, since, until, at, limit, as_json))
 
 
+@app.command(short_help="Back the data folder up, also while the daemon runs.")
+def backup(
+    target: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder, or a .tar or .tar.gz file, that does not exist yet; `-` for standard output.",
+            metavar="DIR|FILE",
+            show_default=False,
+        ),
+    ],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Back up what Catchment saw and concluded, the journal and the ledger, with or without a running daemon.
+
+    All of it is of one moment, and readable by its owner alone. A manifest has the digest of each file. The archive
+    (MRT files) and agents' tokens are files of their own, and not in it.
+
+    Leaves with 2 when it cannot be made; then nothing of it is left.
+    """
+    from pipeline.cli.backup import backup as command
+
+    raise typer.Exit(command(target, data, as_json))
+
+
+@app.command(short_help="Bring a backup back.")
+def restore(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="What `catchment backup` made; `-` for standard input.", metavar="DIR|FILE", show_default=False
+        ),
+    ],
+    data: Data = None,
+    check: Annotated[bool, typer.Option("--check", help="Only prove it, and bring nothing back.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring a backup back into a data folder that has no journal and no ledger, after every digest was proven.
+
+    What happened between the backup and the next start was not watched, and is told so.
+
+    Leaves with 2 when it cannot be done; then the data folder is as it was.
+    """
+    from pipeline.cli.backup import restore as command
+
+    raise typer.Exit(command(source, data, check, as_json))
+
+
 @app.command(short_help="Run recordings through the pipeline, on a virtual clock.")
 def replay(
     files: Annotated[
@@ -347,6 +396,7 @@ def reverse(
 
 app.add_typer(responder_app, name="responder")
 app.add_typer(agents_app, name="agents", short_help="Let probe agents in, and see how they are.")
+app.add_typer(dashboards_app, name="dashboards", short_help="Build and push Grafana's dashboards.")
 app.add_typer(lab_app, name="lab")
 
 
