@@ -180,10 +180,13 @@ class Alert:
     """It fires over this value."""
     lasting: str
     severity: str
+    """Its label, unless series are told apart by one of that name."""
     summary: str
     """What is told; `{site}` stands for that tag."""
     board: str
-    """The dashboard that shows it."""
+    """Name of the dashboard that shows it."""
+    panel: str
+    """Title of the panel there."""
     runbook: str
     """A page of the console that says what to do; `{kind}` stands for that tag."""
     silence_fires: bool = False

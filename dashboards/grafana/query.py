@@ -5,8 +5,9 @@ from enum import StrEnum
 
 from anycast.series import MEASUREMENTS, Field, Measurement, Type
 
-FRESH = "2m"
-"""How old a value may be that is shown as the one of now: some samples may be late, and nothing older is true."""
+FRESH_FOR = 120
+"""Seconds that a value may be old which is shown as the one of now: samples may be late, and nothing older is true."""
+FRESH = f"{FRESH_FOR // 60}m"
 MOST = 500
 """Rows of a table of events: more are read by nobody."""
 

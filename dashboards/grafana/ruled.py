@@ -7,15 +7,13 @@ the model of a query it leaves alone. So no title, label or annotation here has 
 from dashboards.grafana import influxql, metricsql
 from dashboards.grafana.boards import BOARDS
 from dashboards.grafana.model import Alert, Variant
-from dashboards.grafana.query import FRESH
-from dashboards.grafana.render import Setting
+from dashboards.grafana.query import FRESH_FOR
+from dashboards.grafana.render import Setting, panel_ids
 from dashboards.grafana.rules import ALERTS
 
 FOLDER = "Catchment"
 RECEIVER = "catchment"
 _EVERY = "30s"
-_SECONDS = 120
-"""FRESH, as rules say it."""
 Json = dict[str, object]
 
 
@@ -32,6 +30,7 @@ def rules(setting: Setting) -> Json:
 
 
 def _rule(alert: Alert, setting: Setting) -> Json:
+    board, panel = shown_by(alert, setting.variant)
     return {
         "uid": f"{setting.variant.uid(alert.name)}-rule",
         "title": alert.title if setting.variant is Variant.INFLUXQL else f"{alert.title} ({setting.variant})",
@@ -39,7 +38,7 @@ def _rule(alert: Alert, setting: Setting) -> Json:
         "data": [
             {
                 "refId": "A",
-                "relativeTimeRange": {"from": _SECONDS, "to": 0},
+                "relativeTimeRange": {"from": FRESH_FOR, "to": 0},
                 "datasourceUid": setting.variant.source_uid,
                 "model": _asked(alert, setting.variant),
             },
@@ -52,9 +51,12 @@ def _rule(alert: Alert, setting: Setting) -> Json:
         "annotations": {
             "summary": _templated(alert.summary),
             "runbook_url": setting.console.rstrip("/") + _templated(alert.runbook),
-            "__dashboardUid__": setting.variant.uid(_board(alert.board)),
+            "__dashboardUid__": board,
+            "__panelId__": str(panel),
         },
-        "labels": {"severity_of_rule": alert.severity, "source": "catchment"},
+        "labels": _labels(alert),
+        "dashboardUid": board,
+        "panelId": panel,
         "notification_settings": {"receiver": RECEIVER},
         "isPaused": False,
     }
@@ -87,9 +89,12 @@ def _templated(text: str) -> str:
     return text.replace("{", "{{ .Labels.").replace("}", " }}")
 
 
-def _board(name: str) -> str:
-    assert any(board.name == name for board in BOARDS), f"no dashboard is named {name}"
-    return name
+def shown_by(alert: Alert, variant: Variant) -> tuple[str, int]:
+    """Uid of the dashboard and id of the panel that show what a rule judges."""
+    board = next(board for board in BOARDS if board.name == alert.board)
+    return variant.uid(board.name), panel_ids(board)[alert.panel]
 
 
-assert f"{_SECONDS // 60}m" == FRESH
+def _labels(alert: Alert) -> dict[str, str]:
+    own = {} if "severity" in alert.query.by else {"severity": alert.severity}
+    return {"source": "catchment", **own}

@@ -26,6 +26,7 @@ ALERTS: tuple[Alert, ...] = (
         "critical",
         "Nothing was written for two minutes: Catchment, its sink or this database is away, and nobody watches.",
         "own",
+        "Uptime",
         "/runbooks/blind",
         silence_fires=True,
     ),
@@ -38,6 +39,7 @@ ALERTS: tuple[Alert, ...] = (
         "critical",
         "{service} ({prefix}) is down: no region that is meant to serve it does.",
         "service",
+        "Presence by rung",
         "/runbooks/missing-everywhere",
     ),
     Alert(
@@ -49,6 +51,7 @@ ALERTS: tuple[Alert, ...] = (
         "warning",
         "{service} ({prefix}) is not ok.",
         "service",
+        "Presence by rung",
         "/runbooks/missing",
     ),
     Alert(
@@ -60,6 +63,7 @@ ALERTS: tuple[Alert, ...] = (
         "critical",
         "{kind}: at least one is open that is critical.",
         "findings",
+        "Open by kind",
         "/runbooks/{kind}",
     ),
     Alert(
@@ -71,6 +75,7 @@ ALERTS: tuple[Alert, ...] = (
         "major",
         "{kind}: at least one is open that is major.",
         "findings",
+        "Open by kind",
         "/runbooks/{kind}",
     ),
     Alert(
@@ -82,6 +87,7 @@ ALERTS: tuple[Alert, ...] = (
         "major",
         "An incident whose first cause is {cause} ({severity}) is not closed.",
         "findings",
+        "Incidents, newest first",
         "/runbooks/{cause}",
     ),
     Alert(
@@ -93,6 +99,7 @@ ALERTS: tuple[Alert, ...] = (
         "major",
         "{site}: more than one in twenty probes of {service} is lost.",
         "site",
+        "Loss",
         "/runbooks/lossy-leg",
     ),
     Alert(
@@ -104,6 +111,7 @@ ALERTS: tuple[Alert, ...] = (
         "major",
         "{vantage} ({exporter}) holds more than 80 % of the routes that Route Server takes of one peer.",
         "region",
+        "Routes against the limit",
         "/runbooks/prefix-limit",
     ),
     Alert(
@@ -115,6 +123,7 @@ ALERTS: tuple[Alert, ...] = (
         "warning",
         "The oldest point that was not delivered is more than five minutes old.",
         "own",
+        "Behind this database",
         "/runbooks/blind",
     ),
     Alert(
@@ -126,6 +135,7 @@ ALERTS: tuple[Alert, ...] = (
         "warning",
         "One of the databases that are configured takes nothing: `catchment influx status` says why.",
         "own",
+        "Sinks that fail",
         "/",
     ),
     Alert(
@@ -137,6 +147,7 @@ ALERTS: tuple[Alert, ...] = (
         "warning",
         "Points were refused since the start: `catchment influx status` says which, and why.",
         "own",
+        "Points that are not here",
         "/",
     ),
     Alert(
@@ -148,6 +159,7 @@ ALERTS: tuple[Alert, ...] = (
         "warning",
         "The event loop was held up for more than a second: what is shown is late.",
         "own",
+        "Loop",
         "/",
     ),
     Alert(
@@ -159,6 +171,7 @@ ALERTS: tuple[Alert, ...] = (
         "warning",
         "A receiver refused notifications until they were given up: look at its configuration.",
         "own",
+        "Notifications",
         "/",
     ),
 )

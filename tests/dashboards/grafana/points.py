@@ -41,7 +41,7 @@ def lines(end: int) -> bytes:
 
 
 def series(measurement: Measurement) -> Iterator[Mapping[str, str]]:
-    """Tags of some series: every combination of values where that is few, else each value with several of the others."""
+    """Tags of some series: every combination of values where those are few, else each with several others."""
     values = [_values(measurement, tag) for tag in measurement.tags]
     if prod(map(len, values)) <= FEW:
         yield from (dict(zip(measurement.tags, each, strict=True)) for each in product(*values))
