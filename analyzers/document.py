@@ -33,7 +33,7 @@ def _index() -> Iterator[str]:
     for kind in Kind:
         about = KINDS[kind]
         held = about.hold_down
-        rungs = ", ".join(about.rungs)
+        rungs = ", ".join(about.rungs) or "none"
         yield f"| [{kind}](#{kind}) | {about.severity} | {_span(held.open)} | {_span(held.clear)} | {rungs} |"
 
 
@@ -45,7 +45,7 @@ def _section(kind: Kind, about: About) -> Iterator[str]:
     yield ""
     yield f"- Severity: {about.severity}, unless said otherwise above."
     yield f"- Opens after {_span(held.open)}, clears after {_span(held.clear)}: {about.held}."
-    yield f"- Rungs it needs: {', '.join(about.rungs)}."
+    yield f"- Rungs it needs: {', '.join(about.rungs) or 'none'}."
     yield f"- What to do: {about.action}"
     yield f"- Runbook: [runbooks/{kind}.md](runbooks/{kind}.md)"
     yield ""

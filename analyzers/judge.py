@@ -23,6 +23,7 @@ from analyzers.ranges import covering_route, more_specific, overlap
 from analyzers.selection import backup_active, ecmp_shrunk
 from analyzers.sessions import blind, session_down
 from analyzers.settling import slow_convergence
+from analyzers.sinks import sink_failing
 from analyzers.sizes import mtu_blackhole
 from analyzers.skew import instance_skew
 from analyzers.stale import stale_route
@@ -86,6 +87,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     agent_duplicate,
     clock_wrong,
     responder_slow,
+    sink_failing,
 )
 
 

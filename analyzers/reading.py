@@ -1,6 +1,6 @@
 """The reading side of the view: what is seen where, since when, and what cannot be known now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from anycast.change import Cause, Presence
 from anycast.intent import Intent, Vantage
 from anycast.observation import Rib, Session, Source
 from anycast.prefix import Prefix
+from anycast.sink import SinkStatus
 
 T = TypeVar("T")
 
@@ -43,6 +44,8 @@ class Reading:
         """What agents report of their sites."""
         self.convergence = Convergence(intent)
         """How sites came to rest after changes."""
+        self.sinks: Sequence[SinkStatus] = ()
+        """How sinks of time series stand: not heard, but told by whoever judges."""
         self.recent = Recent()
         """What changed of services' prefixes in the last minutes."""
         self.learn(intent)

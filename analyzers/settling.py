@@ -26,6 +26,7 @@ from analyzers.recognise import MICROSOFT
 from analyzers.silences import of_site
 from analyzers.view import View
 from anycast.change import Cause, Presence
+from anycast.convergence import Episode
 from anycast.finding import Finding, Kind, Severity, Subject
 from anycast.intent import ROUTE_SERVER, Intent
 from anycast.plain import stamp
@@ -65,6 +66,16 @@ def slow_convergence(view: View, intent: Intent, now: datetime) -> Iterator[Find
         key = (ground.seen.site, str(ground.pair.prefix))
         if traffic is not None and now - traffic.since > traffic.objective and key not in told_of:
             yield _finding(view, ground.picture, traffic)
+
+
+def objective(view: View, intent: Intent, episode: Episode) -> timedelta | None:
+    """How long the intent lets a site take for what an episode shows; None where its region says nothing of that."""
+    for picture in pictures(view, intent):
+        site = picture.sites.get(episode.site)
+        ours = (picture.service.name, str(picture.prefix)) == (episode.service, episode.prefix)
+        if ours and site is not None and episode.region in picture.regions:
+            return _objective(picture, site, episode.region, intent, noticed=episode.detection is None)[0]
+    return None
 
 
 def _gone(facts: RegionFacts) -> tuple[RegionFacts, datetime] | None:

@@ -73,6 +73,7 @@ class Kind(StrEnum):
     CLOCK_WRONG = "clock-wrong"
     SITE_UPLINK = "site-uplink"
     RESPONDER_SLOW = "responder-slow"
+    SINK_FAILING = "sink-failing"
 
 
 @dataclass(frozen=True, slots=True)

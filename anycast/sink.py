@@ -40,6 +40,10 @@ class SinkStatus:
     """points that were too old or in the future, and so not sent,"""
     forgotten: int
     """and points that retention took before they were delivered; all since the start."""
+    refused_at: datetime | None = None
+    """When a point was last refused by itself,"""
+    forgotten_at: datetime | None = None
+    """and when it was last seen that retention had been faster."""
     last_error: str = ""
     last_error_at: datetime | None = None
     next_attempt: datetime | None = None

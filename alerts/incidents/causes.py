@@ -47,6 +47,7 @@ from alerts.incidents.places import (
     PREPEND_ADDED,
     PREPEND_LOST,
     REDUNDANCY_LOW,
+    SINK,
     SITE_SESSION_DOWN,
     SKEW,
     UNLISTED_NVA,
@@ -232,6 +233,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(NEXT_HOP, (NEXT_HOP,), ("region", "detail"), When.FOLLOWS, SPREAD, "the same next hop"),
     Rule(MORE_SPECIFIC, (MORE_SPECIFIC,), ("service",), When.FOLLOWS, SPREAD, "another part of it"),
     Rule(OVERLAP, (OVERLAP,), ("region",), When.FOLLOWS, SPREAD, "another prefix in the same range"),
+    Rule(SINK, (SINK,), ("detail",), When.FOLLOWS, SPREAD, "it is the same server"),
     Rule(FLAPPING_REGION, (FLAPPING_REGION,), ("region",), When.MEETS, SPREAD, "another service flaps with it"),
     *TRAFFIC,
 )

@@ -86,6 +86,8 @@ class Sink:
         self._state, self._since = SinkState.DELIVERING, datetime.now(UTC)
         self._error: tuple[str, datetime] | None = None
         self._next: datetime | None = None
+        self._refused_at: datetime | None = None
+        self._forgotten_at: datetime | None = None
         self._noted_at = 0.0
         self._oldest: int | None = None
         """Time of the first point that is not settled, nanoseconds since 1970; None when there is none."""
@@ -116,6 +118,8 @@ class Sink:
             counts.quarantined,
             counts.unfit,
             self._follower.forgotten,
+            self._refused_at,
+            self._forgotten_at,
             self._error[0] if self._error else "",
             self._error[1] if self._error else None,
             self._next,
@@ -201,7 +205,8 @@ class Sink:
         self._counts.quarantined += 1
         all_of_it = 1 < pending.split_of == pending.refused_of
         pending.settle()
-        self._error = (f"a point was refused: {reason}", datetime.now(UTC))
+        self._refused_at = datetime.now(UTC)
+        self._error = (f"a point was refused: {reason}", self._refused_at)
         if not all_of_it:
             return None
         self._all_refused += 1
@@ -212,7 +217,7 @@ class Sink:
         lost = self._follower.forgotten
         batches = self._follower.read(self.where.lines)
         if self._follower.forgotten > lost:
-            gone = self._follower.forgotten - lost
+            gone, self._forgotten_at = self._follower.forgotten - lost, datetime.now(UTC)
             log.error("sink %s: retention took %d points before they were delivered", self.where.name, gone)
         if batches:
             self._pending.put(self._fit(lines(batches, self._texts)), self._follower.cursor)

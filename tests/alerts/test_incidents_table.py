@@ -6,7 +6,7 @@ from anycast.incident import Place
 
 ALONE = {
     *(Kind.PREFIX_LIMIT, Kind.OVERLAP, Kind.ADVERTISED_WHILE_DEAD, Kind.SITE_UPLINK, Kind.RESPONDER_SLOW),
-    *(Kind.AGENT_TAINTED, Kind.AGENT_DUPLICATE),
+    *(Kind.AGENT_TAINTED, Kind.AGENT_DUPLICATE, Kind.SINK_FAILING),
 }
 """Kinds that nothing explains but another of their own."""
 

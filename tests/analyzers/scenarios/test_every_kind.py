@@ -6,6 +6,7 @@ from ipaddress import ip_network
 import pytest
 
 from anycast.finding import Kind
+from anycast.sink import SinkState
 from tests.analyzers.network import (
     DNS,
     WEB,
@@ -24,6 +25,7 @@ from tests.analyzers.network import (
 from tests.analyzers.probed import Probed
 from tests.analyzers.probing.causes import CAUSES as PROBED
 from tests.analyzers.scenarios.probed_causes import CAUSES as SEEN
+from tests.analyzers.sinks import sink
 
 NVA = nva_source("weu-nva1")
 
@@ -61,6 +63,10 @@ def _fill(network: Network) -> None:
     network.view.reconfigure(network.intent)
 
 
+def _server_away(network: Network) -> None:
+    network.view.sinks = (sink(SinkState.WAITING),)
+
+
 CAUSES: dict[Kind, Callable[[Network], None]] = {
     Kind.MISSING: lambda network: network.withdraw(NVA, WEB),
     Kind.MISSING_EVERYWHERE: _both,
@@ -82,6 +88,7 @@ CAUSES: dict[Kind, Callable[[Network], None]] = {
     Kind.OVERLAP: _announce("10.10.3.0/24", 65010),
     Kind.PREFIX_LIMIT: _fill,
     Kind.BLIND: lambda network: network.cut("gobgp"),
+    Kind.SINK_FAILING: _server_away,
     **PROBED,
 }
 
