@@ -32,7 +32,7 @@ def rules(setting: Setting) -> Json:
 def _rule(alert: Alert, setting: Setting) -> Json:
     board, panel = shown_by(alert, setting.variant)
     return {
-        "uid": f"{setting.variant.uid(alert.name)}-rule",
+        "uid": setting.variant.uid(alert.name),
         "title": alert.title if setting.variant is Variant.INFLUXQL else f"{alert.title} ({setting.variant})",
         "condition": "C",
         "data": [

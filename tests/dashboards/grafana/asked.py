@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from dashboards.grafana.boards import BOARDS
@@ -28,8 +29,9 @@ class Asked:
         return self.place
 
 
+@cache
 def boards(variant: Variant) -> list[Json]:
-    """Every dashboard as JSON."""
+    """Every dashboard as JSON; to look at, and not to change."""
     return [json.loads(rendered(board, Setting(variant))) for board in BOARDS]
 
 

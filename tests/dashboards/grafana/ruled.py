@@ -1,5 +1,6 @@
 """The queries of alert rules, from the provisioned file."""
 
+from functools import cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -19,6 +20,7 @@ def of_rules(variant: Variant) -> list[Asked]:
     ]
 
 
+@cache
 def provisioned_rules(variant: Variant) -> list[dict[str, Any]]:
     """Every rule as Grafana reads it."""
     text = files(Setting(variant), Place())["alerting/catchment-rules.yaml"]
