@@ -14,6 +14,7 @@ from anycast.series import When
 from dashboards.grafana.query import FRESH, MOST, Column, Fold, Query, Shape, Where
 
 _IN_RANGE = "$timeFilter"
+_INNER = "v"
 _FRESH = f"time >= ${{__to}}ms - {FRESH} AND time <= ${{__to}}ms"
 
 
@@ -51,12 +52,12 @@ def written(query: Query, *, ruled: bool = False) -> str:
     if query.shape is Shape.EVENTS:
         return _events(query)
     time = _FRESH if query.shape is Shape.NOW and not ruled else _IN_RANGE
-    if query.across is None:
-        return _folded(query, time)
+    if query.above is None:
+        return _all(query, time, None)
     [column] = query.columns
-    inner = f'SELECT {_call(column)} AS "v" {_source(query, time)}{_grouped(query, query.asked.tags, "none")}'
-    outer = _grouped(query, query.by, _fill(query))
-    return f'SELECT {query.across}("v") AS {_name(column.title)} FROM ({inner}) WHERE {time}{outer}'
+    by = f" GROUP BY {', '.join(map(_name, query.by))}" if query.by else ""
+    over = f'"{_INNER}" > {query.above:g}'
+    return f'SELECT "{_INNER}" AS {_name(column.title)} FROM ({_all(query, time, _INNER)}) WHERE {over} AND {time}{by}'
 
 
 def tag_values(measurement: str, tag: str) -> str:
@@ -72,9 +73,15 @@ def alias(query: Query) -> str:
     return placed
 
 
-def _folded(query: Query, time: str) -> str:
-    columns = ", ".join(f"{_call(column)} AS {_name(column.title)}" for column in query.columns)
-    return f"SELECT {columns} {_source(query, time)}{_grouped(query, query.by, _fill(query))}"
+def _all(query: Query, time: str, title: str | None) -> str:
+    """A query without its last condition; its one column has `title`, or with None each its own."""
+    columns = ", ".join(f"{_call(column)} AS {_name(title or column.title)}" for column in query.columns)
+    if query.across is None:
+        return f"SELECT {columns} {_source(query, time)}{_grouped(query, query.by, _fill(query))}"
+    [column] = query.columns
+    inner = f'SELECT {_call(column)} AS "{_INNER}" {_source(query, time)}{_grouped(query, query.asked.tags, "none")}'
+    outer = f'SELECT {query.across}("{_INNER}") AS {_name(title or column.title)} FROM ({inner}) WHERE {time}'
+    return outer + _grouped(query, query.by, _fill(query))
 
 
 def _events(query: Query) -> str:

@@ -37,7 +37,8 @@ def written(query: Query, column: Column, *, ruled: bool = False) -> str:
         window = FRESH
     each = f"{_WITHIN[column.fold]}({metric(query, column)}{_braced(query.where)}[{window}])"
     fold = _ACROSS[query.across or column.fold]
-    return f"{fold} by ({', '.join(query.by)}) ({each})" if query.by else f"{fold}({each})"
+    folded = f"{fold} by ({', '.join(query.by)}) ({each})" if query.by else f"{fold}({each})"
+    return folded if query.above is None else f"{folded} > {query.above:g}"
 
 
 def metric(query: Query, column: Column) -> str:

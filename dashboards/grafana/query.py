@@ -72,6 +72,8 @@ class Query:
     shape: Shape = Shape.OVER_TIME
     across: Fold | None = None
     """How the series of one group become one, where that is another fold than within a series."""
+    above: float | None = None
+    """Only what is over this, after all folding; None for all of it."""
     legend: str = ""
     """Of a series: `{site}` stands for that tag, `{column}` for the column's title; empty for all of them."""
 

@@ -7,7 +7,7 @@ from anycast.finding import Kind
 from anycast.kinds import KINDS
 from anycast.kinds_probed import PROBED
 from anycast.kinds_routed import ROUTED
-from dashboards.grafana.boards.usual import ANY, FINDING_STEPS, INCIDENT_STEPS, RUNBOOK, UNSEEN, UNSEEN_NOW
+from dashboards.grafana.boards.usual import ANY, FINDING_STEPS, INCIDENT_STEPS, NONE_OPEN, RUNBOOK, UNSEEN
 from dashboards.grafana.model import Board, Choice, Link, Look, Panel, Row, To
 from dashboards.grafana.query import Column, Fold, Query, Shape, chosen, only
 
@@ -17,7 +17,7 @@ def _kind(kind: Kind) -> Panel:
     return Panel(
         str(kind),
         Look.STAT,
-        (Query("findings", (Column("open", "open"),), ("severity",), (only("kind", kind),), Shape.NOW),),
+        (Query("findings", (Column("open", "open"),), (), (only("kind", kind),), Shape.NOW, across=Fold.SUM),),
         f"{about.meaning}\n\nFirst: {about.action}",
         "unknown: nothing is written",
         ANY,
@@ -34,9 +34,9 @@ def _kinds(title: str, kinds: Mapping[Kind, About]) -> Row:
 _OPEN = Panel(
     "Open by kind",
     Look.GAUGE,
-    (Query("findings", (Column("open", "open"),), ("kind",), chosen("kind"), Shape.NOW, across=Fold.SUM),),
+    (Query("findings", (Column("open", "open"),), ("kind",), chosen("kind"), Shape.NOW, across=Fold.SUM, above=0),),
     "Findings that are open now, by kind.",
-    UNSEEN_NOW,
+    NONE_OPEN,
     ANY,
     links=(RUNBOOK,),
 )
@@ -106,6 +106,8 @@ _INCIDENTS = Panel(
     stacked=True,
 )
 
+_OTHERS = {kind: about for kind, about in KINDS.items() if kind not in ROUTED and kind not in PROBED}
+
 FINDINGS = Board(
     "findings",
     "Catchment: findings and incidents",
@@ -116,6 +118,7 @@ FINDINGS = Board(
         Row("Incidents", (INCIDENT_STEPS, _INCIDENTS, _MEMBERS)),
         _kinds("Kinds that rest on routes", ROUTED),
         _kinds("Kinds that rest on probes", PROBED),
+        _kinds("Kinds about Catchment itself", _OTHERS),
     ),
     (Choice.KIND, Choice.SERVICE, Choice.SITE, Choice.REGION, Choice.WINDOW),
 )

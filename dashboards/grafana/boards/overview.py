@@ -6,6 +6,7 @@ from dashboards.grafana.boards.usual import (
     INCIDENT_STEPS,
     INCIDENTS,
     NO_AGENT,
+    NONE_OPEN,
     OPENED,
     RUNBOOK,
     TO_PAIR,
@@ -111,20 +112,20 @@ _OPEN_INCIDENTS = Panel(
 
 _CAUSES = Panel(
     "Open incidents by cause",
-    Look.LINES,
-    (Query("incidents", (Column("open", "open", Fold.MAX),), ("cause", "severity")),),
+    Look.BARS,
+    (Query("incidents", (Column("open", "open", Fold.MAX),), ("cause", "severity"), above=0),),
     "Incidents that were not closed, by their first cause.",
-    UNSEEN,
+    NONE_OPEN,
     width=8,
     height=6,
 )
 
 _BY_KIND = Panel(
     "Open findings by kind",
-    Look.LINES,
-    (Query("findings", (Column("open", "open", Fold.MAX),), ("kind", "severity"), chosen("kind")),),
+    Look.BARS,
+    (Query("findings", (Column("open", "open", Fold.MAX),), ("kind", "severity"), chosen("kind"), above=0),),
     "Findings that were open, by kind: the most within each stretch of time.",
-    UNSEEN,
+    NONE_OPEN,
     width=24,
     links=(RUNBOOK,),
     stacked=True,

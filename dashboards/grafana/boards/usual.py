@@ -6,6 +6,7 @@ from dashboards.grafana.query import Column, Fold, Query, Shape, chosen, only
 
 UNSEEN = "Nothing was written in this range: is `influx:` configured, and does catchment run?"
 UNSEEN_NOW = "Nothing was written in the last two minutes: this is unknown, and not well"
+NONE_OPEN = "None is open; or nothing is written, and it is unknown"
 NO_AGENT = "No agent reported here: without one only routes are seen"
 
 TO_SERVICE = Link("This service", To.BOARD, "service", (("service", "service"),))

@@ -12,7 +12,7 @@ _TOKEN = re.compile(
       | (?P<pattern>/(?:[^/\\]|\\.)*/)
       | (?P<macro>\$timeFilter|\$__interval|\$\{__to\}ms)
       | (?P<length>\d+(?:ms|s|m|h|d)?)
-      | (?P<operator>=~|!~|!=|>=|<=|=|-)
+      | (?P<operator>=~|!~|!=|>=|<=|>|=|-)
       | (?P<mark>[(),])
       | (?P<word>[A-Za-z_]+)
     )""",
@@ -118,7 +118,13 @@ class _Reader:
             if self._taken("-"):
                 self._take("length")
             return
-        found.tags.add(self._name())
+        name = self._name()
+        if self._taken(">"):
+            self._take("length")
+            if name != "v":
+                raise Unread(f"a condition on {name}, which is no value of an inner query")
+            return
+        found.tags.add(name)
         operator = self._take("operator")
         self._take("pattern" if operator in ("=~", "!~") else "text")
 

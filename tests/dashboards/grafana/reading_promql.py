@@ -9,7 +9,7 @@ _MATCHER = r'[a-z_]+(?:=~|!~|!=|=)"(?:[^"\\]|\\.)*"'
 _QUERY = re.compile(
     r"(?:max|min|avg|sum)(?: by \((?P<by>[a-z_]+(?:, [a-z_]+)*)\) )?"
     r"\((?:(?:last|max|min|avg|sum|count)_over_time|rate)\("
-    rf"(?P<metric>[a-z_0-9]+)(?:\{{(?P<matchers>{_MATCHER}(?:, {_MATCHER})*)\}})?{_WINDOW}\)\)"
+    rf"(?P<metric>[a-z_0-9]+)(?:\{{(?P<matchers>{_MATCHER}(?:, {_MATCHER})*)\}})?{_WINDOW}\)\)(?: > \d+)?"
 )
 _VALUES = re.compile(r"label_values\((?P<metric>[a-z_0-9]+), (?P<by>[a-z_]+)\)")
 
