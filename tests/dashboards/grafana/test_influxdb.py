@@ -93,3 +93,16 @@ def test_a_wrong_name_brings_nothing_so_rows_do_prove_names(server: Influx, tmp_
         if rows(server.influxql("full", influxql(each.text.replace('FROM "', 'FROM "wrong_', 1), over(each))))
     ]
     assert brought == []
+
+
+def test_a_kind_of_which_none_is_open_any_more_is_not_listed(server: Influx) -> None:
+    server.make("closed")
+    points = (("missing", 2, 60), ("missing", 0, 0), ("blind", 1, 0), ("flapping", 0, 0))
+    text = "\n".join(f"findings,kind={kind},severity=major open={n}i {END - ago}" for kind, n, ago in points)
+    assert server.write("closed", text.encode(), "s")[0] == 204
+    [listed] = [each for each in PANELS if "/ Open by kind /" in each.place]
+    answer = server.influxql("closed", influxql(listed.text, over(listed)))
+    assert [(series.tags["kind"], series.rows[0][1]) for series in answer] == [("blind", 1)]
+    [drawn] = [each for each in PANELS if "/ Open findings by kind /" in each.place]
+    shown = {series.tags["kind"] for series in server.influxql("closed", influxql(drawn.text, over(drawn)))}
+    assert shown == {"missing", "blind"}

@@ -83,3 +83,15 @@ def test_a_wrong_name_brings_nothing_so_rows_do_prove_names(server: Victoria) ->
     for each in PANELS:
         wrong = Asked(each.place, re.sub(r"(over_time|rate)\(", r"\1(wrong_", each.text), "", each.instant)
         assert asked(server, wrong, over(each)) == [], each
+
+
+def test_a_kind_of_which_none_is_open_any_more_is_not_listed(empty: Victoria) -> None:
+    at = END - 86400
+    points = (("missing", 2, 60), ("missing", 0, 0), ("blind", 1, 0), ("flapping", 0, 0))
+    text = "\n".join(f"findings,kind={kind},severity=major open={n} {at - ago}" for kind, n, ago in points)
+    empty.write(text.encode(), "s")
+    [listed] = [each for each in PANELS if "/ Open by kind /" in each.place]
+    assert [series.tags["kind"] for series in asked(empty, listed, Range(at - LASTS, at))] == ["blind"]
+    [drawn] = [each for each in PANELS if "/ Open findings by kind /" in each.place]
+    shown = {series.tags["kind"] for series in asked(empty, drawn, Range(at - LASTS, at))}
+    assert shown == {"missing", "blind"}
