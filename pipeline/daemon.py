@@ -36,6 +36,9 @@ from pipeline.judging import Judging
 from pipeline.landing_metrics import LandingCollector
 from pipeline.memory import Memory, hold_downs, open_memory, restored_ledger, restored_telling, restored_view
 from pipeline.metrics import AgentsCollector, PresentCollector
+from pipeline.own import EVERY as GATHERED
+from pipeline.own import Gathered, Own
+from pipeline.own_metrics import OwnCollector
 from pipeline.receivers import senders
 from pipeline.reloading import Reloaded, news_of, waiting
 from pipeline.timeline import Timeline
@@ -83,10 +86,13 @@ class Daemon:
             config,
             mode,
         )
+        self.gathered = Gathered(config.data, memory.file)
         self.jobs = Jobs(self._jobs(), self.gauges)
         self.gauges.registry.register(
-            PresentCollector(self.engine.situation, lambda: self.judging.ledger.records, self.jobs.ages)
+            PresentCollector(self.engine.situation, lambda: self.judging.ledger.records, self.jobs.watched)
         )
+        self.gauges.registry.register(OwnCollector(self.own))
+        memory.writer.observe = lambda seconds, _: self.gauges.journal_commit_seconds.observe(seconds)
         self.gauges.registry.register(LandingCollector(self.engine.catchments))
         if (agents := self.agents) is not None:
             self.gauges.registry.register(AgentsCollector(agents.counts))
@@ -175,6 +181,7 @@ class Daemon:
 
     def _settled(self, delivery: Delivery) -> None:
         """A delivery that succeeded or was given up is a line of the timeline."""
+        self.gauges.notifications.labels(delivery.message.receiver, str(delivery.state)).inc()
         if delivery.state is DeliveryState.OWED:
             log.warning("%s is not told yet: %s", delivery.message.receiver, delivery.last_error)
             return
@@ -192,6 +199,22 @@ class Daemon:
                 text,
                 finding=message.record.id,
             )
+        )
+
+    def own(self) -> Own:
+        """How we are."""
+        (loaded, taken), writer, gathered = self.engine.intent_read, self.memory.writer, self.gathered
+        return Own(
+            version=version(),
+            ready=self.engine.ready() is None,
+            intent_loaded=loaded,
+            intent_taken=taken,
+            unknown_vantages=len(self.judging.view.unknown()),
+            journal_queue=writer.waiting,
+            journal_failing=writer.failure is not None,
+            data=gathered.data,
+            free=gathered.free,
+            owed=gathered.owed,
         )
 
     async def reload(self) -> Reloaded:
@@ -232,6 +255,7 @@ class Daemon:
         return (
             Job("upkeep", timedelta(minutes=10), self.hearing.upkeep, first=timedelta(minutes=2)),
             Job("prune", timedelta(hours=6), self._prune, first=timedelta(minutes=10)),
+            Job("health", GATHERED, self.gathered.gather, first=timedelta(0)),
             *kept,
         )
 

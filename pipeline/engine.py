@@ -130,6 +130,11 @@ class Engine:
             "trouble": self._trouble(),
         }
 
+    @property
+    def intent_read(self) -> tuple[datetime, bool]:
+        """When the intent in effect was read, and whether the file was taken when it was last read."""
+        return self._loaded, not self._problems
+
     def recent(self, after: int) -> tuple[Event, ...]:
         """Events numbered above `after` that are still in memory."""
         return tuple(event for event in self._timeline.recent(KEPT) if event.number > after)

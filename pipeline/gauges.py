@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 
 _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -13,6 +13,7 @@ class Gauges:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.judged_seconds = Histogram(
             "catchment_judged_seconds",
             "From an observation's bytes leaving the socket to its conclusions being committed.",
@@ -35,6 +36,18 @@ class Gauges:
         )
         self.unwritten = Counter(
             "catchment_journal_unwritten", "Submissions that the journal did not take.", registry=self.registry
+        )
+        self.journal_commit_seconds = Histogram(
+            "catchment_journal_commit_seconds",
+            "One group commit of the journal.",
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.notifications = Counter(
+            "catchment_notifications",
+            "Attempts to tell a receiver, by outcome: delivered, owed (tried again later), dead (given up).",
+            ["receiver", "outcome"],
+            registry=self.registry,
         )
         self.jobs = Counter(
             "catchment_job_runs", "Runs of scheduled jobs by outcome.", ["job", "outcome"], registry=self.registry

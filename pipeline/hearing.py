@@ -25,8 +25,9 @@ from pipeline.config import Config
 from pipeline.gauges import Gauges
 from pipeline.judging import Judging
 from pipeline.memory import Memory
-from pipeline.metrics import ArchiveCollector, RefusedCollector
+from pipeline.metrics import ArchiveCollector
 from pipeline.numbers import SavedNumbers
+from pipeline.own_metrics import StationCollector
 from pipeline.past import announced
 from pipeline.reloading import News
 from pipeline.tables import changes_table
@@ -67,7 +68,7 @@ class Hearing:
             on_attributes=memory.writer.refer,
             archive=self.archiving.raw if self.archiving else None,
         )
-        gauges.registry.register(RefusedCollector(lambda: self.station.status().refused))
+        gauges.registry.register(StationCollector(self.station.status))
         if self.archiving is not None:
             raw = self.archiving.raw
             gauges.registry.register(ArchiveCollector(lambda: raw.dropped))

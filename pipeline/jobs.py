@@ -63,6 +63,11 @@ class Jobs:
         now = time.monotonic()
         return {name: now - at for name, at in self._succeeded.items()}
 
+    def watched(self) -> dict[str, tuple[float, float]]:
+        """Of each job: its age as `ages` has it, and the seconds between its runs."""
+        every = {job.name: job.every.total_seconds() for job in self._jobs}
+        return {name: (age, every[name]) for name, age in self.ages().items()}
+
     async def _run(self, job: Job) -> None:
         try:
             await job.work()

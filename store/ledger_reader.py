@@ -10,6 +10,7 @@ from typing import Any
 from anycast.finding import Record, State, Transition
 from anycast.message import Delivery, DeliveryState, Message
 from anycast.observation import Announced
+from anycast.plain import parse_stamp
 from anycast.prefix import Prefix
 from anycast.situation import Event
 from store import ledger_rows as rows
@@ -115,6 +116,11 @@ class LedgerReader:
         where.any_of("state", map(str, states))
         where.add("receiver = ?", receiver)
         return tuple(map(rows.delivery, self._rows(rows.DELIVERY, "outbox", where, "number DESC", limit)))
+
+    def owed(self) -> tuple[tuple[str, int, datetime], ...]:
+        """Of each receiver that is owed anything: its name, how many messages, and when the first of them was owed."""
+        sql = "SELECT receiver, count(*), min(created) FROM outbox WHERE state = 'owed' GROUP BY receiver"
+        return tuple((name, count, parse_stamp(oldest)) for name, count, oldest in self._connection.execute(sql))
 
     def told(self) -> tuple[Message, ...]:
         """Every message about records that are not over, in order: who has been, or will be, told of them."""

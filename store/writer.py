@@ -58,7 +58,7 @@ class JournalWriter:
         """Start the thread. `observe` is told of each group commit: its seconds and its number of submissions."""
         self._journal = journal
         self._capacity, self._linger = capacity, linger
-        self._clock, self._observe = clock, observe
+        self._clock, self.observe = clock, observe
         self._waiting: deque[_Waiting] = deque()
         self._urgent: deque[_Waiting] = deque()
         self._referred: deque[pa.RecordBatch] = deque()
@@ -189,7 +189,7 @@ class JournalWriter:
             return
         self.failure = None
         self._done(group)
-        self._observe(time.perf_counter() - begun, len(group))
+        self.observe(time.perf_counter() - begun, len(group))
         for number, ((_, _, future), waits) in enumerate(zip(group, told, strict=True), last - len(group) + 1):
             if waits:
                 future.set_result(number)

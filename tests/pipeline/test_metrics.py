@@ -10,9 +10,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.client import _UnixConnection
+from pipeline.metrics_document import names
 from tests.pipeline.watched import WEB, Watched
 from tests.speaker import attributes
 
+HEALTH = {"ok": 0.0, "degraded": 1.0, "down": 2.0, "unknown": -1.0}
 PRESENCE = {"present": 1.0, "absent": 0.0, "unknown": -1.0}
 
 
@@ -88,6 +90,15 @@ def _agreed(watched: Watched) -> dict[str, float]:
         assert _of(scraped[f"catchment_feed_{name}_total"], "exporter") == {n: f[name] for n, f in feeds.items()}
     up = {each["vantage"]: float(each["state"] != "down") for each in status["sessions"] if each["state"] != "unknown"}
     assert _of(scraped["catchment_session_up"], "vantage") == up if up else "catchment_session_up" not in scraped
+    assert scraped["catchment_service_health"] == {(("prefix", WEB), ("service", "web")): HEALTH[service["health"]]}
+    regions = [region["presence"] == "present" for region in service["regions"]]
+    assert list(scraped["catchment_service_regions_present"].values()) == [float(sum(regions))]
+    assert list(scraped["catchment_service_regions_meant"].values()) == [float(len(regions))]
+    assert _of(scraped["catchment_route_meant"], "vantage").keys() == presence.keys()
+    known = {each["vantage"]: float(each["state"] != "unknown") for each in status["sessions"]}
+    assert _of(scraped.get("catchment_session_known", {}), "vantage") == known
+    blind = [vantage for vantage, value in presence.items() if value < 0]
+    assert scraped["catchment_unknown_vantages"][()] >= len(blind)
     return presence
 
 
@@ -124,12 +135,29 @@ def test_latencies_lag_and_jobs_are_measured(watched: Watched) -> None:
     scraped = _scraped(watched)
     assert scraped["catchment_judge_seconds_count"][()] > 0
     assert scraped["catchment_loop_lag_seconds_count"][()] > 0
-    assert set(_of(scraped["catchment_job_age_seconds"], "job")) == {"upkeep", "prune"}
+    assert set(_of(scraped["catchment_job_age_seconds"], "job")) == {"upkeep", "prune", "health"}
     assert scraped["catchment_refused_connections_total"][()] == 0
     with socket.create_connection(("127.0.0.1", watched.bmp)) as stranger:  # 127.0.0.1 is no exporter of the intent
         assert _hung_up(stranger)
     assert _scraped(watched)["catchment_refused_connections_total"][()] == 1
     assert all(age < 60 for age in scraped["catchment_job_age_seconds"].values())
+    assert _of(scraped["catchment_job_interval_seconds"], "job")["upkeep"] == 600
+    assert scraped["catchment_ready"][()] == scraped["catchment_intent_taken"][()] == 1
+    assert scraped["catchment_disk_free_octets"][()] > scraped["catchment_journal_octets"][()] > 0
+    assert scraped["catchment_journal_commit_seconds_count"][()] > 0
+    assert scraped["process_resident_memory_bytes"][()] > 1e7
+    written = {name for name in scraped if not name.startswith("process_") and not name.endswith("_created")}
+    assert written <= names()
+
+
+def test_an_intent_file_that_is_not_taken_is_a_metric(watched: Watched) -> None:
+    good = watched.intent.read_text()
+    watched.intent.write_text(good.replace("regions:", "regoins:"))
+    watched.client.post("/api/v1/reload")
+    assert _scraped(watched)["catchment_intent_taken"][()] == 0
+    watched.intent.write_text(good)
+    watched.client.post("/api/v1/reload")
+    assert _scraped(watched)["catchment_intent_taken"][()] == 1
 
 
 def _hung_up(stranger: socket.socket) -> bool:
