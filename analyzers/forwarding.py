@@ -1,4 +1,4 @@
-"""`fib-divergence`, `hash-polarised`, `asymmetric-return`: what routers do with packets, against what BGP says.
+"""`fib-divergence`, `hash-polarised`: what routers do with packets, against what BGP says.
 
 That one of several equal paths never gets a flow has two causes that look alike. Either the path fell out of the
 forwarding table, which happens when its route goes and comes back; or the hash ignores ports, or repeats the hash of
@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from analyzers.catchments import answering
-from analyzers.evidence import MOST, Line, lines
+from analyzers.evidence import MOST, lines
 from analyzers.grounds import Ground, grounds
-from analyzers.ladder import controls, lives
 from analyzers.picture import RegionFacts, Sighting
-from analyzers.probing.controls import Life
 from analyzers.probing.flows import Flow, Label
 from analyzers.probing.pairs import Pair
 from analyzers.probing.track import NEVER
@@ -26,15 +24,11 @@ from anycast.change import Presence
 from anycast.finding import Finding, Kind, Severity
 from anycast.intent import Intent
 from anycast.plain import stamp
-from anycast.probe import TargetKind
 
 SETTLES = timedelta(seconds=2)
 CHANCE = 1e-6  # that so many flows miss a path by the luck of the hash
 SLACK = timedelta(seconds=5)
 QUARTER = timedelta(seconds=15)
-TURNED = timedelta(seconds=3)
-SOME_FLOWS, SOME_PART = 2, 0.3
-BROKEN, BROKEN_PART = 3, 0.2  # connections that failed of those of the last quarter of a minute
 
 
 def fib_divergence(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
@@ -248,67 +242,4 @@ def _unused(ground: Ground, unused: Unused, kind: Kind) -> Finding:
         ),
         None,
         frozenset({ground.seen.name, *(sighting.key for sighting in unused.basis)}),
-    )
-
-
-def asymmetric_return(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
-    """Yield NVAs whose answers come back another way than the requests went, where two signs agree."""
-    for ground in grounds(view, intent, now, _signs_at_all):
-        broken = _connections_break(ground)
-        legs = {flow.nva: flow.region for flow in ground.pair.flows.active() if flow.nva}
-        for nva, region in sorted(legs.items()):
-            signs = list(_signs(ground, nva, now))
-            if signs and broken is not None:
-                signs.append((*broken, signs[0][2]))
-            if len(signs) >= 2:
-                yield _asymmetric(ground, region, nva, signs, broken is not None)
-
-
-def _signs_at_all(pair: Pair) -> bool:
-    return bool(pair.flows.turned) or any(way.alone is not None for way in pair.flows.ways.values())
-
-
-def _signs(ground: Ground, nva: str, now: datetime) -> Iterator[tuple[str, str, datetime]]:
-    """Signs of one NVA's answers: label, words, and since when."""
-    flows = [flow for flow in ground.pair.flows.active() if flow.nva == nva]
-    turned = [f for f in flows if f.was and f.ttl != f.was[0] and f.far == f.was[1] and f.ok_at - f.ttl_at >= TURNED]
-    if turned and len(turned) >= min(len(flows), max(SOME_FLOWS, SOME_PART * len(flows))):
-        was, ttl = turned[0].was or (0, 0), turned[0].ttl
-        said = f"answers arrive with TTL {ttl}, before with {was[0]}; requests arrive there with {was[1]} as ever"
-        yield ("TTL", said, min(flow.ttl_at for flow in turned))
-    way = ground.pair.flows.ways.get(nva)
-    alone = way.alone if way is not None else None
-    if alone is not None:
-        name, change = alone
-        since = min((flow.ttl_at for flow in turned), default=now)
-        yield ("delay", f"that of {name} alone {'grew' if change > 0 else 'fell'}", since)
-
-
-def _connections_break(ground: Ground) -> tuple[str, str] | None:
-    """Whether TCP fails where UDP succeeds, and the application answers TCP at its own address."""
-    pair = ground.pair
-    recent = [failed for at, failed in pair.connections if pair.at - at <= QUARTER]
-    if pair.flows.losing or sum(recent) < BROKEN or sum(recent) < BROKEN_PART * len(recent):
-        return None
-    for region in pair.flows.landed:
-        apps = controls(ground.seen, TargetKind.APPLICATION, region, pair.service.name)
-        if apps and lives(apps, ground.now - QUARTER) is not Life.ALIVE:
-            return None  # then it is the application
-    return ("TCP", "connections fail while UDP is answered")
-
-
-def _asymmetric(
-    ground: Ground, region: str, nva: str, signs: Sequence[tuple[str, str, datetime]], breaks: bool
-) -> Finding:
-    evidence: list[Line] = [(label, said) for label, said, _ in signs]
-    return Finding(
-        Kind.ASYMMETRIC_RETURN,
-        ground.subject(region, nva),
-        Severity.MAJOR if breaks else Severity.WARNING,
-        min(since for _, _, since in signs),
-        f"{ground.name}: answers of {nva} come back to {ground.seen.site} another way than requests go"
-        + (", and TCP breaks" if breaks else ""),
-        (*evidence, ("traffic mode", f"{ground.pair.service.mode}")),
-        None,
-        frozenset({ground.seen.name}),
     )

@@ -11,7 +11,7 @@ from analyzers.catchments import catchment_flap, catchment_shift, misrouted
 from analyzers.drift import attribute_drift
 from analyzers.everywhere import cascade, missing_everywhere, redundancy_low
 from analyzers.flapping import flapping
-from analyzers.forwarding import asymmetric_return, fib_divergence, hash_polarised
+from analyzers.forwarding import fib_divergence, hash_polarised
 from analyzers.healthchecks import advertised_while_dead, health_check_defect, healthy_but_silent
 from analyzers.latency import jitter, latency_shift
 from analyzers.legs import dead_leg, lossy_leg
@@ -20,6 +20,7 @@ from analyzers.missing import missing
 from analyzers.nearer import suboptimal_region
 from analyzers.prepends import prepend_added, prepend_lost
 from analyzers.ranges import covering_route, more_specific, overlap
+from analyzers.returning import asymmetric_return
 from analyzers.selection import backup_active, ecmp_shrunk
 from analyzers.sessions import blind, session_down
 from analyzers.settling import slow_convergence

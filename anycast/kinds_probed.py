@@ -114,10 +114,11 @@ PROBED: Mapping[Kind, About] = MappingProxyType(
             (Rung.V7,),
             "Answers come back another way than the requests went (major where TCP breaks, for the NVA keeps state): "
             "two of these agree: the answers' TTL changed while that of the requests did not, one direction's delay "
-            "changed alone, TCP fails where UDP succeeds.",
+            "changed alone, TCP fails where UDP succeeds. Or an NVA answers ports that are in use, and no new one "
+            "(major): state is lost on the way.",
             "Make the return path cross the NVA that the request came through: SNAT, or a route on the application's "
             "subnet.",
-            "two signals that agree for five seconds",
+            "two signals that agree for five seconds, or ten answers to new ports that did not come",
         ),
         Kind.LATENCY_SHIFT: About(
             Severity.WARNING,

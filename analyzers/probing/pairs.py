@@ -45,7 +45,9 @@ class Pair:
         self.served: dict[str, Track] = {}
         """How HTTP and DNS fare since each region last answered one of them as an application should."""
         self.reached: dict[str, datetime] = {}
-        """When each NVA last answered a probe from a new port."""
+        """When each NVA last answered a probe from a new port,"""
+        self.anew: dict[str, tuple[int, int]] = {}
+        """and probes from new ports since, to whomever, and how many were lost."""
         self.connections: deque[tuple[datetime, bool]] = deque(maxlen=CONNECTIONS)
         """When the last TCP connections were begun, and whether each failed without a word or was reset."""
         self.trips: dict[str, deque[float]] = {}
@@ -105,11 +107,14 @@ class Pair:
         lost = result.outcome is Outcome.SILENT or result.outcome is Outcome.UNREACHABLE
         for name, (sent, missed) in self.since.items():
             self.since[name] = (sent + 1, missed + lost)
+        for name, (sent, missed) in self.anew.items():
+            self.anew[name] = (sent + 1, missed + lost)
         if region is not None:
             self.since[region] = (0, 0)
             nva = result.identity.nva if result.identity is not None else ""
             if nva in self.reached or len(self.reached) < MOST_NVAS:
                 self.reached[nva] = max(result.at, self.reached.get(nva, NEVER))
+                self.anew[nva] = (0, 0)
             trips = self.trips.get(region)
             if trips is None:
                 trips = self.trips[region] = deque(maxlen=ROUND_TRIPS)
@@ -169,6 +174,7 @@ class Pair:
         for track in (*self.tracks.values(), *self.served.values()):
             track.gap()
         self.since.clear()
+        self.anew.clear()
         self.beside.gap()
 
     @property

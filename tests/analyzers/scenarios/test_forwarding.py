@@ -1,40 +1,13 @@
-"""What routers do with packets against what BGP says: paths that get no flow, answers that come back another way."""
-
-from dataclasses import replace
+"""What routers do with packets against what BGP says: paths that get no flow."""
 
 from anycast.finding import Finding, Kind, Severity
-from anycast.probe import AgentReported, Outcome, Probe, ProbeResult
+from anycast.probe import Outcome, Probe
 from tests.analyzers.network import WEB, best_route, best_source, nva_route, nva_source
-from tests.analyzers.probed import CIRCUITS, Agent, Asked, Probed
+from tests.analyzers.probed import CIRCUITS, Probed
 
 
 def of(network: Probed, kind: Kind) -> list[Finding]:
     return sorted((f for f in network.open_now() if f.kind is kind), key=lambda finding: finding.key)
-
-
-class Turned(Probed):
-    """Answers of one NVA take another way back: a hop more, and later."""
-
-    nva = "weu-nva1"
-    hops = 0
-    later = 0.0
-    clock = 0.0
-
-    def _batch(self, agent: Agent, at: object) -> AgentReported:
-        report = super()._batch(agent, at)  # type: ignore[arg-type]
-        return replace(report, results=tuple(map(self._turn, report.results)))
-
-    def _turn(self, result: ProbeResult) -> ProbeResult:
-        forward = result.forward + self.clock if result.forward is not None else None
-        result = replace(result, forward=forward)
-        through = result.identity is not None and result.identity.nva == self.nva and result.probe is Probe.UDP
-        if through and result.rtt is not None:
-            return replace(result, ttl=result.ttl - self.hops, rtt=result.rtt + self.later)
-        return result
-
-
-def refuses_tcp(asked: Asked) -> Outcome | None:
-    return Outcome.SILENT if asked.target == "web" and asked.probe in (Probe.TCP, Probe.HTTP) and asked.flow else None
 
 
 def test_a_region_that_answers_after_its_route_went_is_another_forwarding_than_bgp_says() -> None:
@@ -126,51 +99,3 @@ def test_a_few_flows_prove_no_polarisation() -> None:
     network.nvas["weu"] = ("weu-nva1",)
     network.run(80)
     assert of(network, Kind.HASH_POLARISED) == []
-
-
-def test_answers_with_another_ttl_and_tcp_that_breaks_come_back_another_way() -> None:
-    network = Turned(sites=("ams",))
-    network.run(20)
-    network.hops = 1
-    network.run(10)
-    assert of(network, Kind.ASYMMETRIC_RETURN) == []  # one sign is none
-    network.faults.append(refuses_tcp)
-    network.run(25)
-    [found] = of(network, Kind.ASYMMETRIC_RETURN)
-    assert (found.subject.nva, found.severity) == ("weu-nva1", Severity.MAJOR)
-    assert set(dict(found.evidence)) == {"TTL", "TCP", "traffic mode"}
-
-
-def test_answers_with_another_ttl_and_a_longer_way_back_come_back_another_way() -> None:
-    network = Turned(sites=("ams",))
-    network.run(60)
-    network.hops, network.later = 2, 0.02
-    network.run(40)
-    [found] = of(network, Kind.ASYMMETRIC_RETURN)
-    assert found.severity is Severity.WARNING
-    assert set(dict(found.evidence)) == {"TTL", "delay", "traffic mode"}
-    network.hops, network.later = 0, 0.0
-    network.run(40)
-    assert of(network, Kind.ASYMMETRIC_RETURN) == []
-
-
-def test_a_clock_that_steps_is_no_other_way_back() -> None:
-    network = Turned(sites=("ams",))
-    network.run(60)
-    network.hops, network.clock = 1, 0.5
-    network.run(40)
-    assert of(network, Kind.ASYMMETRIC_RETURN) == []
-
-
-def test_a_path_that_is_longer_both_ways_is_no_other_way_back() -> None:
-    class Longer(Turned):
-        def _turn(self, result: ProbeResult) -> ProbeResult:
-            far = result.far_ttl - self.hops if result.far_ttl else 0
-            way = result.forward + self.later / 2 if result.forward is not None else None
-            return super()._turn(replace(result, far_ttl=far, forward=way))
-
-    network = Longer(sites=("ams",))
-    network.run(60)
-    network.hops, network.later = 1, 0.02
-    network.run(40)
-    assert of(network, Kind.ASYMMETRIC_RETURN) == []
