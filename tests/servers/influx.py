@@ -61,7 +61,10 @@ class Influx(Running):
         assert wrong is None, f"{wrong}: {query}"
         return [
             Series(
-                each.get("name", ""), each.get("tags", {}), tuple(each["columns"]), tuple(map(tuple, each["values"]))
+                each.get("name", ""),
+                each.get("tags", {}),
+                tuple(each["columns"]),
+                tuple(map(tuple, each.get("values", ()))),
             )
             for result in answer["results"]
             for each in result.get("series", ())

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.influx import influx, victoria
+from tests.servers.given import bucket
+from tests.servers.influx import Influx, influx, victoria
 
 NOW = int(time.time()) - 60
 
@@ -41,3 +42,18 @@ def test_victoria_metrics_takes_points_keeps_them_over_a_stop_and_is_gone_afterw
         pid = server.pid
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_bucket_of_our_own_in_a_server_that_is_named_is_gone_afterwards(tmp_path: Path) -> None:
+    with influx(tmp_path) as server:
+        with bucket(f"{server.url}/") as made:
+            made.write(f"own uptime=5 {NOW}000000000".encode())
+            [series] = server.influxql(made.name, "SELECT uptime FROM own", epoch="s")
+            assert series.rows == ((NOW, 5),)
+            assert (made.name,) in _databases(server)
+        assert (made.name,) not in _databases(server)
+
+
+def _databases(server: Influx) -> tuple[tuple[str, ...], ...]:
+    [series] = server.influxql(None, "SHOW DATABASES")
+    return series.rows

@@ -2,11 +2,14 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 TOKEN = "glsa_right"
 Json = dict[str, Any]
@@ -23,6 +26,8 @@ class Grafana:
     homes: dict[str, str] = field(default_factory=dict)
     """By uid of a dashboard: uid of its folder."""
     provisioned: set[str] = field(default_factory=set)
+    sources: dict[str, Json] = field(default_factory=dict)
+    """Data sources by uid."""
     viewer: bool = False
     """Whether the token may only look."""
     interfering: bool = False
@@ -40,11 +45,49 @@ class Grafana:
         return [call for call in self.calls if call[0] != "GET"]
 
 
+def brought(held: Grafana, query: Json, body: Json) -> Json:
+    """What a data source answers, with the macros of its back end filled in; Grafana's own shape of it."""
+    source = held.sources.get(query["datasource"]["uid"])
+    if source is None:
+        return {"status": 404, "error": "data source not found"}
+    start, end, step = int(body["from"]) // 1000, int(body["to"]) // 1000, query["intervalMs"] // 1000
+    if source["type"] == "influxdb":
+        text = query["query"].replace("$timeFilter", f"time >= {start}s and time <= {end}s")
+        asked = {"db": source["jsonData"]["dbName"], "epoch": "ms", "q": text.replace("$__interval", f"{step}s")}
+        found = _fetched(f"{source['url']}/query?{urlencode(asked)}")["results"][0]
+        frames = [_frame(zip(*each["values"], strict=True)) for each in found.get("series", ())]
+        return {"status": 400, "error": found["error"]} if "error" in found else {"status": 200, "frames": frames}
+    text = query["expr"].replace("$__interval", f"{step}s").replace("$__rate_interval", "40s")
+    text = text.replace("$__range", f"{end - start}s")
+    path, when = (
+        ("query", {"time": end}) if query["instant"] else ("query_range", {"start": start, "end": end, "step": step})
+    )
+    data = _fetched(f"{source['url']}/api/v1/{path}?{urlencode({'query': text} | when)}")["data"]["result"]
+    return {"status": 200, "frames": [_frame(zip(*(e.get("values") or [e["value"]]), strict=True)) for e in data]}
+
+
+def _frame(columns: Iterable[tuple[object, ...]]) -> Json:
+    return {"schema": {}, "data": {"values": [list(column) for column in columns]}}
+
+
+def _fetched(url: str) -> Json:
+    try:
+        with urlopen(url, timeout=30) as answer:
+            fetched: Json = json.load(answer)
+            return fetched
+    except HTTPError as error:
+        failed: Json = json.load(error)
+        return {"results": [failed], "data": {"result": []}}
+
+
 class _Handler(BaseHTTPRequestHandler):
     grafana: Grafana
 
     def do_GET(self) -> None:
         self._answered("GET", None)
+
+    def do_DELETE(self) -> None:
+        self._answered("DELETE", None)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -90,6 +133,20 @@ class _Handler(BaseHTTPRequestHandler):
                 return 200, {"dashboard": held.boards[uid], "meta": {"folderUid": held.homes[uid]}}
             case "POST", ["dashboards", "db"] if body is not None:
                 return self._saved(body)
+            case "DELETE", ["folders", uid] if uid in held.folders:
+                del held.folders[uid]
+                held.boards = {name: board for name, board in held.boards.items() if held.homes[name] != uid}
+                return 200, {"message": "Folder deleted"}
+            case "POST", ["datasources"] if body is not None:
+                held.sources[body["uid"]] = body
+                return 200, {"datasource": body}
+            case "DELETE", ["datasources", "uid", uid] if uid in held.sources:
+                del held.sources[uid]
+                return 200, {"message": "Data source deleted"}
+            case "POST", ["ds", "query"] if body is not None:
+                return 200, {"results": {each["refId"]: brought(held, each, body) for each in body["queries"]}}
+            case "GET", ["frontend", "settings"]:
+                return 200, {"rendererAvailable": False}
         return 404, {"message": "Not found"}
 
     def _saved(self, body: Json) -> tuple[int, Json]:
