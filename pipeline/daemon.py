@@ -12,6 +12,7 @@ import logging
 import signal
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from alerts.deliver import Deliverer
 from anycast.change import Change
@@ -43,6 +44,9 @@ from pipeline.receivers import senders
 from pipeline.reloading import Reloaded, news_of, waiting
 from pipeline.timeline import Timeline
 from pipeline.version import version
+
+if TYPE_CHECKING:
+    from pipeline.series import Series
 
 log = logging.getLogger(__name__)
 STOP_WITHIN = 8.0  # seconds; a supervisor's own patience is usually ten
@@ -87,6 +91,7 @@ class Daemon:
             mode,
         )
         self.gathered = Gathered(config.data, memory.file)
+        self.series = self._series() if config.influx is not None else None
         self.jobs = Jobs(self._jobs(), self.gauges)
         self.gauges.registry.register(
             PresentCollector(self.engine.situation, lambda: self.judging.ledger.records, self.jobs.watched)
@@ -100,9 +105,19 @@ class Daemon:
         self._reloads: set[asyncio.Task[Reloaded]] = set()
         self._page = ""
 
+    def _series(self) -> "Series":
+        """Time series, whose modules are loaded where they are wanted, and nowhere else."""
+        from pipeline.series import Parts, Series
+
+        assert self.config.influx is not None
+        refused = lambda: self.hearing.station.status().refused  # noqa: E731
+        parts = Parts(self.judging, self.engine, self.gauges, self.memory, self.agents, refused)
+        return Series(self.config.influx, self.config.data, parts)
+
     async def run(self) -> None:
         """Run until told to stop."""
-        app = build(self.engine, version(), self.config.listen.names)
+        sinks = self.series.sinks if self.series is not None else None
+        app = build(self.engine, version(), self.config.listen.names, sinks)
         mount(app, self.engine, lambda: str(self.engine.status()["mode"]))
         listen = self.config.listen
         server = Server(app, listen.http.host, listen.http.port, listen.socket)
@@ -135,6 +150,8 @@ class Daemon:
             ]
             if self.beside is not None:
                 running.append(tasks.create_task(self.beside.run(), name="the agent beside"))
+            if self.series is not None:
+                running.append(tasks.create_task(self.series.run(), name="time series"))
             self.engine.not_ready = None
             await self.stopping.wait()
             self.engine.not_ready = "stopping"

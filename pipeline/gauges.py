@@ -13,6 +13,10 @@ class Gauges:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.longest_lag = 0.0
+        """Seconds; whoever samples it puts it back to 0."""
+        self.last_judging: float | None = None
+        """Seconds that the last round of all analyzers took; None before the first."""
         ProcessCollector(registry=self.registry)
         self.judged_seconds = Histogram(
             "catchment_judged_seconds",
@@ -58,4 +62,6 @@ class Gauges:
         while True:
             before = time.monotonic()
             await asyncio.sleep(every)
-            self.loop_lag_seconds.observe(max(0.0, time.monotonic() - before - every))
+            late = max(0.0, time.monotonic() - before - every)
+            self.longest_lag = max(self.longest_lag, late)
+            self.loop_lag_seconds.observe(late)

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from alerts.ledger import Ledger
 from alerts.outbox import Telling
@@ -26,6 +26,7 @@ from anycast.finding import Record, Severity, State, Step, Transition
 from anycast.intent import Intent
 from anycast.observation import Announced, Observation
 from anycast.probe import AgentReported
+from anycast.sink import SinkStatus
 from anycast.situation import Event
 from pipeline.gauges import Gauges
 from pipeline.timeline import Narrator, Timeline
@@ -39,6 +40,20 @@ SNAPSHOT = 1.0  # seconds between snapshots of the view; its routes are kept exa
 PUT_OFF = 5.0  # seconds after which a snapshot no longer waits for a round that concludes nothing
 COMMIT_AGAIN = 1.0  # seconds between attempts at a commit that failed
 CLEARED_KEPT = 10_000  # records over, in memory
+
+
+class Watcher(Protocol):
+    """Whoever makes something of what is heard and concluded, once it was: points of time series."""
+
+    def heard(self, observations: Sequence[Observation]) -> None:
+        """Take what was folded into the view."""
+        ...
+
+    def concluded(
+        self, changes: Sequence[Change], steps: Sequence[Transition], transitions: Sequence[Transition]
+    ) -> None:
+        """Take what was committed; `steps` are those of the transitions that are worth a line."""
+        ...
 
 
 class Judging:
@@ -59,6 +74,9 @@ class Judging:
         self.intent, self.view, self.ledger, self.telling = intent, view, ledger, telling
         self.narrator = Narrator(intent)
         self._file, self._timeline, self._gauges, self._concluded = file, timeline, gauges, concluded
+        self.watcher: Watcher | None = None
+        self.sinks: Callable[[], Sequence[SinkStatus]] = tuple
+        """How sinks of time series stand, which is judged, too."""
         self._changes: list[Change] = []
         self._events: list[Event] = []
         self._cleared: deque[Record] = deque(maxlen=CLEARED_KEPT)
@@ -85,6 +103,8 @@ class Judging:
         if observations:
             self._stale = True
             self._heard_at = self._heard_at or received or time.monotonic()
+            if self.watcher is not None:
+                self.watcher.heard(observations)
             if all(isinstance(observation, AgentReported) for observation in observations):
                 self._wake_soon()
             else:
@@ -153,8 +173,11 @@ class Judging:
         heard_at, self._heard_at = self._heard_at, None
         changes, self._changes = self._changes, []
         events, self._events = self._events, []
-        with self._gauges.judge_seconds.time():
-            findings = judge(self.view, self.intent, now)
+        self.view.sinks = self.sinks()
+        begun = time.perf_counter()
+        findings = judge(self.view, self.intent, now)
+        self._gauges.last_judging = time.perf_counter() - begun
+        self._gauges.judge_seconds.observe(self._gauges.last_judging)
         transitions = self.ledger.judge(findings, self.view.unknown(), now)
         if changes or events or transitions or self._snapshot_due():
             await self._conclude(changes, events, transitions, now)
@@ -179,6 +202,8 @@ class Judging:
         self._cleared.extend(step.record for step in transitions if step.step is Step.CLEARED)
         self._timeline.publish(numbered)
         self._concluded(changes, bool(messages))
+        if self.watcher is not None:
+            self.watcher.concluded(changes, steps, transitions)
         for step in steps:
             log.info("%s %s", step.step, step.record.finding.key)
 

@@ -17,6 +17,7 @@ from anycast.situation import Event, ServiceStatus
 from pipeline.api.asking import Limit, Unanswerable, between
 from pipeline.api.catchment import Charting, catchment_routes
 from pipeline.api.guard import Guard
+from pipeline.api.sinks import Sinking, sink_routes
 from pipeline.api.stream import server_sent
 from pipeline.reloading import Reloaded
 
@@ -70,7 +71,7 @@ class Operating(Reading, Protocol):
         ...
 
 
-def build(engine: Operating, title_version: str, names: Collection[str] = ()) -> FastAPI:
+def build(engine: Operating, title_version: str, names: Collection[str] = (), sinks: Sinking | None = None) -> FastAPI:
     """Make the application; the console mounts itself on it. `names` are those of a proxy before it."""
     # No page that reads the schema: it would load its scripts from somebody else's server.
     app = FastAPI(
@@ -83,6 +84,7 @@ def build(engine: Operating, title_version: str, names: Collection[str] = ()) ->
     _present(app, engine)
     _past(app, engine)
     catchment_routes(app, engine.catchments)
+    sink_routes(app, sinks)
     for path in ("/api", "/api/{rest:path}", "/healthz", "/readyz", "/metrics"):
         app.router.add_route(path, _nothing, METHODS, include_in_schema=False)
     return app

@@ -11,6 +11,7 @@ from anycast.finding import State
 from pipeline.cli.agents import agents_app
 from pipeline.cli.dashboards import dashboards_app
 from pipeline.cli.decode import decode
+from pipeline.cli.influx import influx_app
 from pipeline.cli.lab import lab_app
 from pipeline.cli.responder import responder_app
 from pipeline.version import version
@@ -397,6 +398,7 @@ def reverse(
 app.add_typer(responder_app, name="responder")
 app.add_typer(agents_app, name="agents", short_help="Let probe agents in, and see how they are.")
 app.add_typer(dashboards_app, name="dashboards", short_help="Build and push Grafana's dashboards.")
+app.add_typer(influx_app, name="influx", short_help="See how servers take time series.")
 app.add_typer(lab_app, name="lab")
 
 

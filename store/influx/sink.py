@@ -158,7 +158,11 @@ class Sink:
 
     def _turn(self) -> float | None:
         """Do one thing; returns the seconds until the next, None for at once."""
-        wait = self._step()
+        try:
+            wait = self._step()
+        except Exception as error:
+            log.exception("sink %s stumbled", self.where.name)
+            wait = self._unwell(SinkState.WAITING, f"{type(error).__name__}: {error}", self._pace.again())
         self._oldest = int(self._pending.first.at[0]) if self._pending else None
         return wait
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import socket
 import struct
 import threading
@@ -29,6 +30,13 @@ def refusal(status: int, message: str) -> Reply:
     """An error as InfluxDB 2 words it."""
     body = json.dumps({"code": "invalid", "message": message}).encode()
     return Reply(status, body, {"Content-Type": "application/json"})
+
+
+def parted(line: str) -> tuple[str, str, str]:
+    """Key, fields and time of a line."""
+    found = re.fullmatch(r"((?:\\.|[^ \\])+) (.+) (\d+)", line)
+    assert found is not None, line
+    return found[1], found[2], found[3]
 
 
 Behaviour = Callable[[list[str]], Reply]
@@ -96,7 +104,7 @@ class Server(ThreadingHTTPServer):
         """Store points."""
         with self.lock:
             for line in lines:
-                key, fields, at = line.split(" ")
+                key, fields, at = parted(line)
                 self.points[key, at] = fields
 
     @property

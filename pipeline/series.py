@@ -1,0 +1,158 @@
+"""Time series of a running daemon: what points are made of, and the sinks that deliver them. Only where configured."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from analyzers.settling import objective
+from anycast.agent import AgentStatus
+from anycast.catchment import SiteServiceCatchment
+from anycast.change import Change
+from anycast.convergence import Episode
+from anycast.finding import Record
+from anycast.intent import Intent
+from anycast.message import DeliveryState
+from anycast.sink import SinkStatus
+from anycast.situation import Situation
+from pipeline.agents.agents import Agents
+from pipeline.config.settings import Influx
+from pipeline.engine import Engine
+from pipeline.gauges import Gauges
+from pipeline.judging import Judging
+from pipeline.memory import Memory
+from pipeline.points.making import Journalled, Making
+from pipeline.points.own import Own
+from pipeline.sinks import Sinks
+from store.retention import size
+
+DEAD_LETTERS = 10_000
+"""As many are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The daemon's parts that points are made of."""
+
+    judging: Judging
+    engine: Engine
+    gauges: Gauges
+    memory: Memory
+    agents: Agents | None
+    refused: Callable[[], int]
+    """BMP connections refused since the start."""
+
+
+class Series:
+    """Makes points and delivers them, until cancelled."""
+
+    def __init__(self, influx: Influx, data: Path, parts: Parts) -> None:
+        memory = parts.memory
+        self.sinks = Sinks(influx, data, memory.file, memory.facts)
+        self.source = Source(parts, self.sinks.status, data)
+        writer = memory.writer
+
+        def submit(table: pa.RecordBatch) -> "Future[int]":
+            return writer.submit([("points", table)], urgent=True)
+
+        self.making = Making(self.source, Journalled(submit, self.sinks.wake), influx.every, influx.series_cap)
+        self.making.restore(parts.judging.ledger.records)
+        parts.judging.watcher = self.making
+        parts.judging.sinks = self.sinks.status
+
+    async def run(self) -> None:
+        """Make and deliver."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.making.run(), name="points")
+            tasks.create_task(self.sinks.run(), name="sinks")
+
+
+class Source:
+    """What points are made of, out of the daemon's parts (`pipeline.points.making.Daemon`)."""
+
+    def __init__(self, parts: Parts, sinks: Callable[[], Sequence[SinkStatus]], data: Path) -> None:
+        self._parts, self._sinks, self._data = parts, sinks, data
+        self._begun = time.monotonic()
+        self._size: int | None = None
+        self._owed: int | None = None
+        self._dead: int | None = None
+        self._commit: float | None = None
+        writer = parts.memory.writer
+        before = writer.observe
+
+        def observe(seconds: float, submissions: int) -> None:
+            self._commit = seconds
+            before(seconds, submissions)
+
+        writer.observe = observe
+
+    def intent(self) -> Intent:
+        """What is meant."""
+        return self._parts.judging.intent
+
+    def situation(self) -> Situation:
+        """Everything at a glance."""
+        return self._parts.engine.situation()
+
+    def landings(self) -> Sequence[SiteServiceCatchment]:
+        """Where sites land."""
+        return self._parts.engine.catchments.now()
+
+    def agents(self) -> Sequence[AgentStatus]:
+        """Every agent."""
+        return self._parts.engine.catchments.agents()
+
+    def results(self) -> Mapping[str, int]:
+        """How many results were taken of each site."""
+        agents = self._parts.agents
+        return {} if agents is None else {site: counts.results for site, counts in agents.counts()[0].items()}
+
+    def episodes(self) -> Iterable[Episode]:
+        """How sites came to rest."""
+        return self._parts.judging.view.convergence.episodes
+
+    def objective(self, episode: Episode) -> timedelta | None:
+        """How long that may take."""
+        judging = self._parts.judging
+        return objective(judging.view, judging.intent, episode)
+
+    def records(self) -> Sequence[Record]:
+        """Findings that are pending or open."""
+        return self._parts.judging.ledger.records
+
+    def sinks(self) -> Sequence[SinkStatus]:
+        """How servers take what is made."""
+        return self._sinks()
+
+    def say(self, change: Change) -> str:
+        """A change in one sentence, as the timeline has it."""
+        return self._parts.judging.narrator.changed(change).text
+
+    def own(self, overflowed: int) -> Own:
+        """How we are, since the last time that was asked."""
+        gauges, writer = self._parts.gauges, self._parts.memory.writer
+        lag, gauges.longest_lag = gauges.longest_lag, 0.0
+        return Own(
+            loop_lag=lag,
+            judging=gauges.last_judging,
+            commit=self._commit,
+            journal_queue=writer.waiting,
+            journal_bytes=self._size,
+            owed=self._owed,
+            dead_letters=self._dead,
+            refused=self._parts.refused(),
+            overflowed=overflowed,
+            uptime=time.monotonic() - self._begun,
+        )
+
+    async def measure(self) -> None:
+        """Look at what costs a look: the folder's size, and what is owed."""
+        self._size = await asyncio.to_thread(size, self._data)
+        file = self._parts.memory.file
+        self._owed = sum(count for _, count, _ in await file.ask(lambda reader: reader.owed()))
+        self._dead = await file.ask(lambda reader: len(reader.outbox((DeliveryState.DEAD,), limit=DEAD_LETTERS)))
