@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # imports are slow, and an intent file with a mistake should 
 
 def run(config_file: Path, data: Path | None, verbose: bool, as_json: bool = False) -> int:
     """Run until stopped; 1 when the intent file is wrong, 2 when the machine does not let us."""
+    from collector.kernel import ahead
     from pipeline.config import ConfigError, load, rendered
 
     try:
@@ -33,6 +34,7 @@ def run(config_file: Path, data: Path | None, verbose: bool, as_json: bool = Fal
         config = replace(config, data=data.absolute(), listen=replace(config.listen, socket=socket), given=given)
     _log(verbose, as_json)
     thrift()
+    ahead.use()  # of the installation, while the place of compiled code is still that
     _compiled_code_beside(config.data)
     return _run(config)
 
