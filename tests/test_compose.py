@@ -99,11 +99,19 @@ def test_secrets_are_random_closed_to_others_and_made_once(project: Path) -> Non
     folder = project / "secrets"
     made = {path.name: path.read_text() for path in folder.iterdir()}
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert len(set(made.values())) == len(made) == 4
+    assert len(made) == 6
+    assert len(set(made.values())) == 4
+    assert made["influx-token"] == made["catchment-influx-token"] == made["grafana-influx-token"]
     assert all(len(text) == 64 and int(text, 16) for text in made.values())
+    if os.geteuid() == 0:
+        assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o400}
+        assert (folder / "catchment-influx-token").stat().st_uid == 65534
     (folder / "grafana-key").unlink()
     again = subprocess.run(["sh", "deploy/secrets.sh"], cwd=project, check=True, capture_output=True, text=True)
     assert again.stdout == "made secrets/grafana-key\n"
     now = {path.name: path.read_text() for path in folder.iterdir()}
     assert {name for name in made if made[name] != now[name]} == {"grafana-key"}
+    (folder / "influx-token").unlink()
+    again = subprocess.run(["sh", "deploy/secrets.sh"], cwd=project, check=True, capture_output=True, text=True)
+    assert again.stdout.split()[1::2] == [f"secrets/{each}influx-token" for each in ("", "catchment-", "grafana-")]
     assert not any(text in again.stdout for text in now.values())

@@ -154,12 +154,17 @@ def test_ports_are_bound_to_loopback() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
+def _source(secret: str | dict[str, str]) -> str:
+    return secret if isinstance(secret, str) else secret["source"]
+
+
 def test_secrets_are_files_that_one_command_makes_and_no_commit_takes() -> None:
-    made = re.search(r"^for name in (.+); do$", (needs.ROOT / "deploy" / "secrets.sh").read_text(), re.MULTILINE)
-    assert made
-    assert COMPOSE["secrets"] == {name: {"file": f"./secrets/{name}"} for name in made[1].split()}
-    used = {name for told in SERVICES.values() for name in told.get("secrets", ())}
-    assert used == COMPOSE["secrets"].keys()
+    script = (needs.ROOT / "deploy" / "secrets.sh").read_text()
+    made = dict(re.findall(r"^(?:make|copy) (\S+) (?:\S+ )?(\d+)$", script, re.MULTILINE))
+    assert COMPOSE["secrets"] == {name: {"file": f"./secrets/{name}"} for name in made}
+    users = {name: str(told.get("user", "65534")).partition(":")[0] for name, told in SERVICES.items()}
+    read = {(_source(each), users[name]) for name, told in SERVICES.items() for each in told.get("secrets", ())}
+    assert read == set(made.items()), "each is its reader's; to root in the lab all are"
     assert "/secrets/" in (needs.ROOT / ".gitignore").read_text().split()
     spoken = [str(value) for told in SERVICES.values() for value in told.get("environment", {}).items()]
     secret = [each for each in spoken if re.search("PASSWORD|TOKEN|SECRET_KEY", each)]
