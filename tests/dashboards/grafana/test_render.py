@@ -218,3 +218,39 @@ def test_a_name_is_in_the_word_of_its_data_source() -> None:
                 wanted = {"type": kind, "uid": "${datasource}"}
                 assert panel["datasource"] == wanted
                 assert all(target["datasource"] == wanted for target in panel["targets"])
+
+
+def test_grafana_finds_the_text_the_title_and_the_tags_of_an_event_in_the_columns_of_its_answer() -> None:
+    """As its data source `influxdb` does: the title by its whole name, the others by a part of it, in this order."""
+    seen = 0
+    for board in boards(Variant.INFLUXQL):
+        for note in (each for each in board["annotations"]["list"] if not each["builtIn"]):
+            seen += 1
+            told = note["target"]
+            assert {key: told[key] for key in ("query", "titleColumn", "tagsColumn", "textColumn")} == {
+                key: note[key] for key in ("query", "titleColumn", "tagsColumn", "textColumn")
+            }
+            assert told["fromAnnotations"] is True
+            measurement = re.findall(r' FROM "([a-z]+)"', note["query"])[0]
+            selected = re.findall(r'"([a-z_]+)"(?=,| FROM)', note["query"].split(" WHERE ")[0])
+            found = [_meant(f"{measurement}.{column}", told) for column in selected]
+            assert found == ["text", "title", *["tags"] * (len(selected) - 2)]
+            assert len(found) > 3
+    assert seen > 10
+
+
+def _meant(column: str, told: Json) -> str:
+    if column == told["titleColumn"]:
+        return "title"
+    if any(tag in column for tag in told["tagsColumn"].split(",")):
+        return "tags"
+    return "text" if told["textColumn"] in column else "nothing"
+
+
+def test_an_event_has_the_same_tags_where_texts_are_not_stored() -> None:
+    for influx, metrics in zip(boards(Variant.INFLUXQL), boards(Variant.METRICSQL), strict=True):
+        for one, other in zip(influx["annotations"]["list"], metrics["annotations"]["list"], strict=True):
+            if not one["builtIn"]:
+                assert one["tagsColumn"] == other["tagKeys"]
+                assert other["target"]["expr"] == other["expr"]
+                assert other["titleFormat"] == "{{" + one["titleColumn"].split(".")[1] + "}}"
