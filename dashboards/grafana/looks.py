@@ -14,8 +14,11 @@ from grafana_foundation_sdk.models import (
     timeseries,
 )
 
+from anycast.series import Unit
 from dashboards.grafana.model import Look, Panel
 
+_WARMEST = 0.25
+"""Of ratios, which are losses: more than this is as bad as can be, and a few in a hundred can be told from none."""
 _LAST = common.ReduceDataOptions(calcs=["lastNotNull"], fields="", values=False)
 _LEGEND = common.VizLegendOptions(
     display_mode=common.LegendDisplayMode.LIST, placement=common.LegendPlacement.BOTTOM, show_legend=True, calcs=[]
@@ -112,13 +115,23 @@ def _history() -> statushistory.Options:
 
 
 def _heat(panel: Panel) -> heatmap.Options:
-    """A row for each series. The scheme is one that Grafana turns round on dark, and cells carry their number."""
-    unit = str(unit_of(panel))
+    """A row for each series. The scheme is one that Grafana turns round on dark, and cells carry their number.
+
+    A cell of nothing lost is drawn: left out are only those that nobody knows.
+    """
+    unit = unit_of(panel)
     return heatmap.Options(
         calculate=False,
         color=heatmap.HeatmapColorOptions(
-            mode=heatmap.HeatmapColorMode.SCHEME, scheme="Oranges", exponent=0.5, steps=32, min_val=0
+            mode=heatmap.HeatmapColorMode.SCHEME,
+            scheme="Oranges",
+            fill="dark-orange",
+            exponent=0.5,
+            steps=32,
+            min_val=0,
+            max_val=_WARMEST if unit == Unit.RATIO else None,
         ),
+        filter_values=heatmap.FilterValueRange(le=-1),
         show_value=common.VisibilityMode.AUTO,
         cell_gap=1,
         cell_values=heatmap.CellValues(unit=unit),

@@ -87,4 +87,5 @@ def _prometheus(query: Query, column: Column, ref: str, panel: Panel, source: sd
         editor_mode=prometheus.QueryEditorMode.CODE,
         ref_id=ref,
         datasource=source,
+        interval=None if instant else panel.interval,
     )

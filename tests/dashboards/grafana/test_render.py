@@ -143,6 +143,15 @@ def test_nothing_rests_on_colour_alone(variant: Variant) -> None:
 
 
 @BOTH
+def test_a_heat_map_draws_zero_and_leaves_out_only_what_nobody_knows(variant: Variant) -> None:
+    maps = [panel for board in boards(variant) for panel in panels(board) if panel["type"] == "heatmap"]
+    assert len(maps) >= 3
+    for panel in maps:
+        assert panel["options"]["filterValues"] == {"le": -1}
+        assert panel["options"]["color"]["min"] == 0
+
+
+@BOTH
 def test_every_link_leads_somewhere_and_carries_what_is_there_to_carry(variant: Variant) -> None:
     variables = {board["uid"]: {each["name"] for each in board["templating"]["list"]} for board in boards(variant)}
     made = [rendered(board, Setting(variant, CONSOLE)) for board in BOARDS]
