@@ -32,6 +32,8 @@ BACKGROUND = 0.002  # loss on legs that are well
 DOUBT = 4.0  # natural logarithm of the ratio: the next best explanation must be fifty times less likely,
 LONG = timedelta(seconds=10)  # until the loss has been known for so long
 TRACED = 0.5  # of flows
+SLACK = timedelta(seconds=0.5)  # losses are heard of in another order than they were sent in
+MENDS = timedelta(seconds=2)
 LATELY = 8  # outcomes of each flow by which the two sorts of loss are told apart
 LIKELIER = 10.0  # natural logarithm of the likelihood ratio from which loss counts as per flow
 MOSTLY_WELL = 0.1
@@ -139,7 +141,7 @@ def router_name(intent: Intent, address: str) -> str | None:
 
 def lossy_leg(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield legs that lose a part of their packets, of all flows at random or of some flows whole."""
-    for ground in grounds(view, intent, now, lambda pair: pair.flows.hot):
+    for ground in grounds(view, intent, now, lambda pair: pair.flows.hot or pair.flows.losing):
         flows = ground.pair.flows
         if any(flows.charts[label].crossed is not None for label in flows.hot) or any(
             flow.lost >= IN_A_ROW for flow in flows.losing.values()
@@ -171,7 +173,7 @@ def holed(flows: Sequence[Flow]) -> list[Flow]:
     Either every flow loses at one rate, or some lose everything and the others nothing: the likelihoods of both, over
     the last outcomes of each flow (measuring-anycast.md 2.5).
     """
-    recent = [(flow, *_lately(flow)) for flow in flows if flow.count >= IN_A_ROW]
+    recent = [(flow, *_lately(flow)) for flow in flows if max(flow.count, flow.lost) >= IN_A_ROW]
     lost, sent = sum(x for _, x, _ in recent), sum(n for _, _, n in recent)
     suspects = [flow for flow, _, _ in recent if flow.lost >= IN_A_ROW]
     if not suspects or lost in (0, sent):  # what is refused, or answered by a stranger, is no loss
@@ -186,8 +188,10 @@ def holed(flows: Sequence[Flow]) -> list[Flow]:
 
 
 def _lately(flow: Flow) -> tuple[int, int]:
-    """Losses among the last outcomes; of a flow that let nothing through lately, since it does not."""
-    sent = min(flow.count, LATELY, max(flow.lost, IN_A_ROW)) if flow.lost >= IN_A_ROW else min(flow.count, LATELY)
+    """Losses among the last outcomes, and how many they are; of a flow that lets nothing through, since it does not."""
+    if flow.lost >= IN_A_ROW:
+        return min(flow.lost, LATELY), min(flow.lost, LATELY)
+    sent = min(flow.count, LATELY)
     return (flow.bits & ((1 << sent) - 1)).bit_count(), sent
 
 
@@ -197,22 +201,30 @@ def _explained(ground: Ground, flows: list[Flow], holes: list[Flow]) -> tuple[La
     None while another explanation is nearly as likely, for the first ten seconds. Other services of the site that lose
     too are asked with it: their flows are hashed otherwise, so that what looks alike in one differs in the other.
     """
-    members = _members(ground, flows)
-    likely = _likelihoods({label: _counts(some, holes) for label, some in members.items()}, ground)
+    members, since = _members(ground, flows), _since(ground.pair)
+    likely = _likelihoods({label: _counts(some, holes, since) for label, some in members.items()}, ground)
     for other in () if holes else _losing_beside(ground):
-        counts = {label: counted(some) for label, some in _members(ground, list(other.flows.active())).items()}
-        beside = _likelihoods({label: counts.get(label, (0, 0)) for label in (*likely, *counts)}, ground)
-        likely = {label: value + beside.get(label, 0.0) for label, value in likely.items()}
+        beside, begun = _members(ground, list(other.flows.active())), _since(other)
+        counts = {label: counted(some, begun) for label, some in beside.items()}
+        more = _likelihoods({label: counts.get(label, (0, 0)) for label in (*likely, *counts)}, ground)
+        likely = {label: value + more.get(label, 0.0) for label, value in likely.items()}
     if not likely:
         return None
     best = max(likely.values())
     alike = [label for label, value in likely.items() if best - value < DOUBT]
     label = max(alike, key=lambda label: (likely[label], -ORDER.index(label[0]), label))
     same = [other for other in alike if members[other] == members[label]]
-    if len(same) < len(alike) and not _long_known(ground, members[label]):
+    if len(same) < len(alike) and not _long_known(ground, members[label], holes):
         return None
     label = min(same, key=lambda label: ORDER.index(label[0]))
     return label, [flow for flow in flows if flow in members[label] or label in flow.labels]
+
+
+def _since(pair: Pair) -> datetime:
+    """When the loss began that is to be explained: what was lost before had another cause."""
+    charts = (pair.flows.charts[label] for label in pair.flows.hot)
+    begun = [chart.since for chart in charts if chart.crossed is not None and chart.since is not None]
+    return min(begun) - SLACK if begun else NEVER
 
 
 def _members(ground: Ground, flows: list[Flow]) -> dict[Label, list[Flow]]:
@@ -247,29 +259,31 @@ def _likelihood(part: tuple[int, int], whole: tuple[int, int]) -> float:
     return inside + others_lost * log(BACKGROUND) + (others_sent - others_lost) * log(1 - BACKGROUND)
 
 
-def _long_known(ground: Ground, flows: Sequence[Flow]) -> bool:
+def _long_known(ground: Ground, flows: Sequence[Flow], holes: Sequence[Flow]) -> bool:
     """Whether the loss has been known for so long that the best explanation must do."""
     charts = {id(chart): chart for flow in flows for chart in flow.charts}.values()
-    crossed = [chart.crossed for chart in charts if chart.crossed is not None]
-    return bool(crossed) and ground.now - min(crossed) >= LONG
+    known = [chart.crossed for chart in charts if chart.crossed is not None] + [flow.lost_since for flow in holes]
+    return bool(known) and ground.now - min(known) >= LONG
 
 
-def _counts(flows: Sequence[Flow], holes: list[Flow]) -> tuple[int, int]:
-    """Flows without any way through, and flows; where there are none, losses and outcomes."""
-    return (sum(flow in holes for flow in flows), len(flows)) if holes else counted(flows)
+def _counts(flows: Sequence[Flow], holes: list[Flow], since: datetime) -> tuple[int, int]:
+    """Flows without any way through, and flows; where there are none, losses and outcomes since a time."""
+    return (sum(flow in holes for flow in flows), len(flows)) if holes else counted(flows, since)
 
 
 def _judged(ground: Ground, label: Label, flows: list[Flow], holes: list[Flow]) -> Finding | None:
     if holes:
         others = [_lately(flow) for flow in flows if flow not in holes]
         if sum(x for x, _ in others) > MOSTLY_WELL * sum(n for _, n in others):
+            return None
+        if any(ground.now - flow.mended <= MENDS for flow in flows):
             return None  # a leg that was dead, some of whose flows have not been asked since
         part, since = len(holes) / len(flows), min(flow.lost_since for flow in holes)
         return _loses(ground, label, flows, len(holes), part, part >= MAJOR, since)
     charts = ground.pair.flows.charts
     own = [charts[label]] if label in charts else [charts[each] for flow in flows for each in flow.labels]
     crossed = [chart for chart in own if chart.crossed is not None]
-    lost, sent = counted(flows)
+    lost, sent = counted(flows, _since(ground.pair))
     times = [chart.since for chart in crossed if chart.since is not None]
     if not times:
         return None

@@ -153,10 +153,11 @@ PROBED: Mapping[Kind, About] = MappingProxyType(
             Severity.WARNING,
             held(0, 0),
             (Rung.V7,),
-            "A bounded transfer reached less than half of what the median of the last ones did (major under a fifth), "
-            "and less than 70 % of the slowest of them: on a lossy way TCP is fast now and slow then.",
+            "A bounded transfer reached less than half of what the median of the last ones did, and less than 70 % of "
+            "the slowest of them: on a lossy way TCP is fast now and slow then. One alone is information; two in a row "
+            "are a warning, and major under a fifth.",
             "Look at the circuit's utilisation and its shaper; repeat the test at a quiet hour.",
-            "tests are rare; two in a row would take hours",
+            "tests are rare; the severity waits for the second",
         ),
         Kind.MTU_BLACKHOLE: About(
             Severity.MAJOR,

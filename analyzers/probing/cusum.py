@@ -24,6 +24,8 @@ H = 13.8
 CAP = 2 * H  # so that an hour of loss is over as soon as a minute of it
 CLOSE = 2.0
 CLEAN = timedelta(seconds=10)
+BURST, CALM = 0.5, timedelta(seconds=3)
+"""Of outcomes up to the last loss: an episode that lost so many and has not crossed was a burst, once it is calm."""
 FAST_LOSS, FAST_ANSWER = log(P_FAST / P0), log((1 - P_FAST) / (1 - P0))
 GREY_LOSS, GREY_ANSWER = log(P_GREY / P0), log((1 - P_GREY) / (1 - P0))
 SLOT = 0.5  # seconds
@@ -42,6 +44,7 @@ class Chart:
     __slots__ = (
         "counted",
         "crossed",
+        "dense",
         "fast",
         "flows",
         "grey",
@@ -69,7 +72,8 @@ class Chart:
         """Outcomes of this episode, and losses among them."""
         self.crossed: datetime | None = None
         """When one of the charts crossed; None again when both are below 2 and ten seconds are clean."""
-        self.major = False
+        self.major = self.dense = False
+        """Whether the loss is major, and whether the episode lost half of all up to its last loss."""
         self.slot = self.in_slot = 0
         """The half second of the last loss, and how many it has."""
         self.slots = 0
@@ -98,18 +102,28 @@ class Chart:
             self.flows.add(flow)
         self.lost += 1
         self._count()
+        self.dense = self.lost > 1 and self.rate >= BURST
         if self.crossed is None and (self.fast >= H or self.grey >= H) and self._steady():
             self.crossed = at
         if self.crossed is not None and self.counted >= MAJOR_SAMPLES and self.rate >= MAJOR:
             self.major = True
 
-    def answer(self, at: datetime) -> None:
-        """Count an answer; needless while the grey chart is at zero and nothing has crossed."""
+    def answer(self, at: datetime) -> bool:
+        """Count an answer; needless while the grey chart is at zero and nothing has crossed.
+
+        Returns whether an episode is over with it that was more than stray losses.
+        """
         self.fast = max(0.0, self.fast + FAST_ANSWER)
         self.grey = max(0.0, self.grey + GREY_ANSWER)
         self._count()
-        if self.crossed is not None and self.grey < CLOSE and (self.last is None or at - self.last >= CLEAN):
-            self.crossed, self.fast, self.grey, self.major = None, 0.0, 0.0, False
+        clean = at - self.last if self.last is not None else CLEAN
+        if self.crossed is not None:
+            over = self.grey < CLOSE and clean >= CLEAN
+        else:
+            over = self.dense and self.slots < SLOTS and clean >= CALM
+        if over:
+            self.crossed, self.fast, self.grey, self.major, self.dense = None, 0.0, 0.0, False, False
+        return over
 
     def _steady(self) -> bool:
         """Whether its losses are many and spread out, as independent ones are, and not one burst or one flow's."""
@@ -132,7 +146,7 @@ class Chart:
         self.slot, self.in_slot = slot, 1
 
     def _begin(self, at: datetime) -> None:
-        self.since, self.last, self.counted, self.lost, self.major = at, None, 0, 0, False
+        self.since, self.last, self.counted, self.lost, self.major, self.dense = at, None, 0, 0, False, False
         self.slot = self.in_slot = self.slots = self.weighed = 0
         self.flows.clear()
 

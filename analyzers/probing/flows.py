@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 from analyzers.probing.cusum import Chart
 from analyzers.probing.moments import moment, seconds
@@ -28,7 +29,8 @@ PART_SHIFT = 0.3
 FLAPS = 3  # changes of region within
 FLAP_WINDOW = timedelta(minutes=10)
 IN_A_ROW = 4  # losses of a flow that lets nothing through
-REVIVED = timedelta(seconds=3)  # after its first answer, what it lost while it was dead is not held against it
+RUN = 2  # losses in a row that random loss explains: those after them say that a flow lets nothing through, and no more
+UNHEARD = (Outcome.SILENT.value, Outcome.UNREACHABLE.value)
 PARTINGS = 3  # places on the way at which flows part, nearest first
 
 Label = tuple[str, str]
@@ -39,20 +41,21 @@ class Flow(Track):
     """One fixed flow."""
 
     __slots__ = (
+        "begun",
         "bits",
         "changes",
         "charts",
-        "count",
         "far",
         "hops",
         "labels",
         "landed",
+        "mended",
         "number",
         "nva",
         "region",
-        "revived",
         "rtt",
         "sure",
+        "total",
         "ttl",
         "ttl_at",
         "was",
@@ -67,10 +70,13 @@ class Flow(Track):
         """Since when it lands there."""
         self.sure = False
         """It was answered since the last gap of our sight: a change of its region is an event."""
-        self.bits = self.count = 0
-        """The last outcomes on this leg, 1 for a loss, and how many there are."""
-        self.revived: datetime | None = None
-        """When it was first answered again after it had let nothing through; None once that is forgotten."""
+        self.bits = self.total = 0
+        """The last outcomes on this leg, 1 for a loss, without what a run of losses has beyond `RUN`; and how many
+        there were, also of those that are not remembered any more,"""
+        self.begun = NEVER
+        """since the first of them."""
+        self.mended = NEVER
+        """When it was first answered after a longer run: losses before it that are heard of later belong to the run."""
         self.rtt: float | None = None
         self.ttl = self.far = 0
         """TTLs with which the last answer and its request arrived."""
@@ -84,9 +90,34 @@ class Flow(Track):
         self.charts: tuple[Chart, ...] = ()
 
     @property
-    def losses(self) -> int:
-        """Losses among the last `count` outcomes."""
-        return self.bits.bit_count()
+    def count(self) -> int:
+        """Outcomes that are remembered."""
+        return min(self.total, WINDOW)
+
+    def counted(self, since: datetime = NEVER) -> tuple[int, int]:
+        """Return losses and outcomes that are remembered, of probes sent since a time."""
+        sent = self.count
+        if since > self.begun and self.total > 1:
+            period = (self.at - self.begun) / (self.total - 1)
+            sent = max(0, min(sent, ceil((self.at - since) / period))) if period else sent
+        return (self.bits & ((1 << sent) - 1)).bit_count(), sent
+
+    def seen(self) -> tuple[int, int]:
+        """Return losses and outcomes as people count them: with all of the run that the flow is in."""
+        run = min(max(0, self.lost - RUN), WINDOW) if self.said in UNHEARD else 0
+        sent = min(self.count, WINDOW - run)
+        return (self.bits & ((1 << sent) - 1)).bit_count() + run, sent + run
+
+    def note(self, at: datetime, lost: bool) -> None:
+        """Remember an outcome."""
+        if not self.total:
+            self.begun = at
+        self.bits = (self.bits << 1 | lost) & MASK
+        self.total += 1
+
+    def forget(self) -> None:
+        """Remember nothing of before."""
+        self.bits = self.total = 0
 
     def flaps(self, now: datetime) -> bool:
         """Whether its region changed three times within ten minutes that are not over."""
@@ -161,17 +192,17 @@ class Flows:
                 if proven:
                     self._land(flow, at, region, nva)
         if proven:
-            if flow.lost >= IN_A_ROW:
-                flow.revived = at
-            elif flow.revived is not None and at - flow.revived >= REVIVED:
-                flow.bits, flow.count, flow.revived = 0, 0, None
-            flow.bits = flow.bits << 1 & MASK
             if flow.lost:
+                run = flow.lost > RUN
                 flow.good(at)
                 if not flow.lost:
                     self.losing.pop(number, None)
+                    if run:
+                        flow.forget()
+                        flow.mended = at
             elif at > flow.ok_at:
                 flow.ok_at = at
+            flow.note(at, False)
             flow.rtt = rtt = result.rtt
             if result.ttl != flow.ttl or result.far_ttl != flow.far:
                 self._turn(flow, at, result.ttl, result.far_ttl)
@@ -182,37 +213,36 @@ class Flows:
                 way = self.ways.get(flow.nva)
                 if way is not None:
                     way.add(at, forward, rtt - forward - (result.held or 0.0))
-        else:
-            outcome = result.outcome
-            if flow.bad(at, outcome.value):
-                self.losing[number] = flow
-            if outcome is Outcome.SILENT or outcome is Outcome.UNREACHABLE:
-                flow.bits = (flow.bits << 1 | 1) & MASK
+            return
+        outcome = result.outcome
+        last = flow.bad(at, outcome.value)
+        if last:
+            self.losing[number] = flow
+        if outcome is Outcome.SILENT or outcome is Outcome.UNREACHABLE:
+            if flow.lost <= RUN if last else at > flow.mended:
+                flow.note(at, True)
                 for label, chart in zip(flow.labels, flow.charts, strict=True):
                     chart.lose(at, number)
                     self.hot.add(label)
-            else:
-                flow.bits = flow.bits << 1 & MASK
-                if outcome in HEARD and at > self.heard_at:
-                    self.heard_at = at
-        if flow.count < WINDOW:
-            flow.count += 1
+        else:
+            flow.note(at, False)
+            if outcome in HEARD and at > self.heard_at:
+                self.heard_at = at
 
     def _cool(self, flow: Flow, at: datetime) -> None:
         for label, chart in zip(flow.labels, flow.charts, strict=True):
             if label in self.hot:
-                crossed = chart.crossed
-                chart.answer(at)
+                over = chart.answer(at)
                 if not chart.hot:
                     self.hot.discard(label)
-                if crossed is not None and chart.crossed is None:
+                if over:
                     self._forget(label)
 
     def _forget(self, label: Label) -> None:
         """An episode of loss is over: what was lost in it is not held against a leg again."""
         for flow in self.by_number.values():
             if label in flow.labels:
-                flow.bits = flow.count = 0
+                flow.forget()
 
     def _land(self, flow: Flow, at: datetime, region: str, nva: str) -> None:
         """A flow is answered by somebody else than before, or for the first time since a gap."""
@@ -223,7 +253,7 @@ class Flows:
         self.version += 1
         self._leave(flow.labels, flow.ok_at)
         flow.region, flow.nva, flow.landed = region, nva, at
-        flow.bits = flow.count = 0
+        flow.forget()
         flow.was, flow.ttl = None, 0
         self.turned.discard(flow.number)
         if sure:
@@ -410,7 +440,10 @@ def _read_flow(row: Plain) -> Flow:
     return flow
 
 
-def counted(flows: Iterable[Flow]) -> tuple[int, int]:
-    """Return losses and outcomes that some flows remember."""
-    members = list(flows)
-    return sum(flow.losses for flow in members), sum(flow.count for flow in members)
+def counted(flows: Iterable[Flow], since: datetime = NEVER) -> tuple[int, int]:
+    """Return losses and outcomes that some flows remember, of probes sent since a time."""
+    lost = sent = 0
+    for flow in flows:
+        its_lost, its_sent = flow.counted(since)
+        lost, sent = lost + its_lost, sent + its_sent
+    return lost, sent

@@ -12,7 +12,7 @@ from analyzers.grounds import Ground
 from analyzers.legs import dead, holed
 from analyzers.picture import Picture, pictures
 from analyzers.probing.account import state
-from analyzers.probing.flows import Flow, Label, counted
+from analyzers.probing.flows import UNHEARD, Flow, Label
 from analyzers.probing.pairs import Pair
 from analyzers.probing.probing import SiteSeen
 from analyzers.probing.shares import Shares, wilson
@@ -146,7 +146,7 @@ def _legs(intent: Intent, pair: Pair, now: datetime) -> Iterator[Leg]:
     for label, members in sorted(pair.flows.legs().items(), key=lambda item: (item[0][0] != "nva", item[0])):
         regions = {flow.region for flow in members if flow.region}
         trips = sorted(flow.rtt for flow in members if flow.rtt is not None)
-        lost, sent = counted(members)
+        lost, sent = map(sum, zip(*(flow.seen() for flow in members), strict=True))
         yield Leg(
             LegKind(label[0]),
             label[1],
@@ -160,8 +160,7 @@ def _legs(intent: Intent, pair: Pair, now: datetime) -> Iterator[Leg]:
 
 
 def _leg_state(pair: Pair, label: Label, members: list[Flow], gone: bool, holes: list[Flow]) -> LegState:
-    last = (1 << SILENT) - 1
-    if gone or all(flow.count >= SILENT and flow.bits & last == last for flow in members):
+    if gone or all(flow.lost >= SILENT and flow.said in UNHEARD for flow in members):
         return LegState.DEAD
     chart = pair.flows.charts.get(label)
     loses = chart is not None and chart.crossed is not None

@@ -1,7 +1,7 @@
 """Bounded transfers: how fast each was, against the ones before, and when one runs.
 
-A test that is slow is kept aside: what it is held against does not sink with it. When eight in a row were slow, that is
-the circuit's speed now.
+A test that is slow is kept aside: what it is held against does not sink with it. One alone is worth a line and no more,
+for a lost packet or two at the wrong moment do it. When eight in a row were slow, that is the circuit's speed now.
 """
 
 from collections import deque
@@ -80,8 +80,11 @@ class Transfers:
         if not self._slow or now - self._last > OLD:
             return None
         speed = self._slow[-1][1]
-        bad = speed < FIFTH * self._median
-        return Drop(self._slow[0][0], self._median, speed, Severity.MAJOR if bad else Severity.WARNING)
+        if len(self._slow) == 1:
+            severity = Severity.INFO
+        else:
+            severity = Severity.MAJOR if speed < FIFTH * self._median else Severity.WARNING
+        return Drop(self._slow[0][0], self._median, speed, severity)
 
     def disturbs(self, now: float) -> float | None:
         """Return since when a test disturbs what else is measured; None while none does."""

@@ -1,5 +1,7 @@
 """Which leg is dead or loses, and what looks like it and is none."""
 
+import pytest
+
 from anycast.finding import Finding, Kind, Severity
 from anycast.probe import Outcome, Probe, TargetKind
 from tests.analyzers.network import WEB, nva_source
@@ -158,3 +160,35 @@ def test_legs_that_one_service_cannot_tell_apart_another_does() -> None:
     assert network.wait_for(Kind.LOSSY_LEG, 60) is not None
     network.run(20)
     assert {record.finding.subject.nva for record in network.opened(Kind.LOSSY_LEG)} == {"weu-nva2"}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_fault_soon_after_another_is_named_as_if_it_were_alone(seed: int) -> None:
+    network = Probed(seed=seed, services=("web", "dns", "vdi"), settle=40)
+    circuit = CIRCUITS["nyc", "eus"][0]
+    for before in (at_nva("weu-nva1", "weu-nva2"), at_circuit(circuit)):
+        network.faults.append(before)
+        network.run(2.75)  # so short that no flow has lost four in a row when it is answered again
+        network.faults.clear()
+        network.run(5)
+    network.run(8)
+    network.steps.clear()
+    network.faults.append(at_nva("weu-nva2", part=0.2))
+    assert network.wait_for(Kind.LOSSY_LEG, 10) is not None
+    network.run(5)
+    found = network.opened(Kind.LOSSY_LEG)
+    assert {(each.finding.subject.nva, each.finding.subject.region) for each in found} == {("weu-nva2", "weu")}
+
+
+def test_a_leg_between_two_bursts_is_as_if_nothing_had_been() -> None:
+    network = Probed(sites=("ams",), settle=40)
+    for _ in range(3):
+        network.faults.append(at_nva("weu-nva1", "weu-nva2"))
+        network.run(1.6)
+        network.faults.clear()
+        network.run(4)
+    charts = network.view.probing.sites["ams"].pairs["web"].flows.charts
+    assert charts
+    assert not any(chart.hot for chart in charts.values())
+    network.faults.append(at_nva("weu-nva1", part=0.2))
+    assert network.wait_for(Kind.LOSSY_LEG, 10) is not None
