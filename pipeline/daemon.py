@@ -39,7 +39,7 @@ from pipeline.memory import Memory, hold_downs, open_memory, restored_ledger, re
 from pipeline.metrics import AgentsCollector, PresentCollector
 from pipeline.own import EVERY as GATHERED
 from pipeline.own import Gathered, Own
-from pipeline.own_metrics import OwnCollector
+from pipeline.own_metrics import OwnCollector, SinkCollector
 from pipeline.receivers import senders
 from pipeline.reloading import Reloaded, news_of, waiting
 from pipeline.timeline import Timeline
@@ -60,6 +60,7 @@ class Daemon:
         self.config, self.memory = config, memory
         self._begun_with = config
         self.gauges = Gauges()
+        memory.writer.observe = lambda seconds, _: self.gauges.journal_commit_seconds.observe(seconds)
         self.timeline = Timeline(memory.last_event)
         self.judging = Judging(
             intent,
@@ -97,7 +98,8 @@ class Daemon:
             PresentCollector(self.engine.situation, lambda: self.judging.ledger.records, self.jobs.watched)
         )
         self.gauges.registry.register(OwnCollector(self.own))
-        memory.writer.observe = lambda seconds, _: self.gauges.journal_commit_seconds.observe(seconds)
+        if self.series is not None:
+            self.gauges.registry.register(SinkCollector(self.series.sinks.status))
         self.gauges.registry.register(LandingCollector(self.engine.catchments))
         if (agents := self.agents) is not None:
             self.gauges.registry.register(AgentsCollector(agents.counts))
@@ -122,7 +124,11 @@ class Daemon:
         listen = self.config.listen
         server = Server(app, listen.http.host, listen.http.port, listen.socket)
         self._signals()
-        await server.start()
+        try:
+            await server.start()
+        except BaseException:
+            await self.memory.close()  # its threads would hold all of this, and extension modules complain of that, too
+            raise
         self._page = server.address
         self.deliverer.configure(senders(self.config.intent, self._page))
         try:

@@ -165,3 +165,19 @@ def _hung_up(stranger: socket.socket) -> bool:
         return stranger.recv(1) == b""
     except ConnectionResetError:
         return True
+
+
+def test_servers_of_time_series_are_metrics_where_there_are_some(tmp_path: Path) -> None:
+    made = Watched(tmp_path)
+    with made.intent.open("a") as file:
+        file.write('influx: {url: "http://127.0.0.1:9", name: away}\n')
+    try:
+        made.start()
+        made.wait(lambda: _scraped(made)["catchment_sink_state"][_SINK_WAITS] == 1, 30, what="a sink that waits")
+        assert _of(_scraped(made)["catchment_sink_delivered_total"], "sink") == {"away": 0}
+        assert _scraped(made)["catchment_journal_commit_seconds_count"][()] > 0
+    finally:
+        made.close()
+
+
+_SINK_WAITS = (("sink", "away"), ("state", "waiting"))
