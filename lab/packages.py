@@ -37,6 +37,8 @@ TESTS = LAB | {
     "promtool": "prometheus",
     "victoria-metrics": "victoria-metrics",
 }
+CONTAINERS = {"debootstrap": "debootstrap", "dockerd": "docker.io"}
+"""For the tests that build images, which run only when they are asked for."""
 SETS = {"demo": LAB, "lab": LAB, "test": TESTS}
 
 

@@ -15,11 +15,15 @@ from lab import packages
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = (  # name, pytest arguments
-    ("unit, property and golden tests", ["-n", "2", "-m", "not lab and not browser and not hunt"]),
+    ("unit, property and golden tests", ["-n", "2", "-m", "not lab and not browser and not hunt and not containers"]),
     # Two labs run side by side, each file in one process: they wait much and compute little.
     ("the lab: real routers in network namespaces", ["-n", "2", "--dist", "loadfile", "-m", "lab", "--timeout=420"]),
     ("the console in a real browser", ["-m", "browser", "--timeout=240"]),
 )
+ASKED = "CONTAINERS"
+CONTAINERS = ("images, built and started in containers", ["-m", "containers", "--timeout=2400"])
+"""Takes a quarter of an hour, and Docker: only with CONTAINERS=1."""
+NOT_ASKED = f"left out: images are not built and started; {ASKED}=1 make test does that (Docker, a quarter of an hour)"
 SKIPPED = re.compile(r"^SKIPPED \[\d+\] .*?: (left out: .*)$", re.MULTILINE)
 COUNTS = re.compile(r"(\d+) (passed|failed|error|errors|skipped)")
 
@@ -30,7 +34,10 @@ def main() -> int:
     totals = {"passed": 0, "failed": 0, "skipped": 0}
     left_out: set[str] = set()
     broken = False
-    for name, arguments in STAGES:
+    asked = os.environ.get(ASKED) == "1"
+    if not asked:
+        left_out.add(NOT_ASKED)
+    for name, arguments in (*STAGES, CONTAINERS) if asked else STAGES:
         began = time.monotonic()
         sys.stdout.write(f"\n== {name}\n")
         sys.stdout.flush()
@@ -53,7 +60,8 @@ def main() -> int:
 
 
 def _prepare() -> None:
-    lacking = packages.missing(packages.TESTS)
+    asked = packages.CONTAINERS if os.environ.get(ASKED) == "1" else {}
+    lacking = packages.missing(packages.TESTS | asked)
     if lacking and packages.can_install():
         sys.stdout.write(f"installing {' '.join(lacking)} (no service is started)\n")
         sys.stdout.flush()
