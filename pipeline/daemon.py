@@ -122,9 +122,9 @@ class Daemon:
         app = build(self.engine, version(), self.config.listen.names, sinks)
         mount(app, self.engine, lambda: str(self.engine.status()["mode"]))
         listen = self.config.listen
-        server = Server(app, listen.http.host, listen.http.port, listen.socket)
-        self._signals()
         try:
+            server = Server(app, listen.http.host, listen.http.port, listen.socket)
+            self._signals()
             await server.start()
         except BaseException:
             await self.memory.close()  # its threads would hold all of this, and extension modules complain of that, too
