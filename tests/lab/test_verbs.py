@@ -7,6 +7,7 @@ import pytest
 from lab import faults
 from tests.lab.test_blindness import CUTS, RESTARTS
 from tests.lab.test_probed_verbs import CASES as PROBED
+from tests.lab.test_slower_verbs import CASES as SLOWER
 from tests.lab.watching import PREFIX, STEADY, Case, about, case, lab_watched, try_fault
 from tests.rig import Rig
 
@@ -29,13 +30,8 @@ def lost_region(region: str, *services: str) -> set[str]:
     return found | {about("ecmp-shrunk", service, site="nyc") for service in services if service != "dns"}
 
 
-ELSEWHERE = {
-    *("flow-loss", "mtu", "remove-snat", "asymmetric", "polarise", "fib-stuck", "jitter", "noise", "narrow"),
-    *("slow-app", "failing-app", "stuck-health", "kill-agent", "starve-agent", "clock-step", "cut-agent", "cut-site"),
-}
-"""Faults that no lab test holds to their findings yet. flow-loss, slow-app, failing-app, cut-site and kill-agent
-were tried with agents and did not open what was expected, or more; asymmetric, mtu, stuck-health and clock-step did
-once."""
+ELSEWHERE = {"fib-stuck", "narrow"}
+"""Faults that no lab test holds to their findings yet."""
 LESS_EQUAL = about("ecmp-shrunk", "web", region="weu")
 DRIFT = {about("attribute-drift", each, region="weu", site="ams", detail="LOCAL_PREF") for each in PREFIX}
 CASES = (
@@ -75,4 +71,5 @@ def test_flapping_is_one_finding_however_often_it_goes_down(watched: Rig) -> Non
 
 def test_every_verb_of_the_lab_is_tried_here() -> None:
     tried = {each.verb for each in (*CASES, *CUTS)} | {"flap", *(verb for verb, *_ in RESTARTS)}
-    assert tried | {each.words.split()[0] for each in PROBED} | ELSEWHERE == set(faults.VERBS)
+    probed = {each.words.split()[0] for each in (*PROBED, *SLOWER)} | {"noise"}
+    assert tried | probed | ELSEWHERE == set(faults.VERBS)
