@@ -51,7 +51,7 @@ class Rows:
         return replace(point, tags=(OVERFLOW,) * len(point.tags))
 
     def _row(self, point: Point) -> tuple[int, str, str, str] | None:
-        fields = line.fields(point.fields)
+        fields = line.fields_of(point)
         if not fields:
             return None
         key = line.key(point.measurement, point.tags)

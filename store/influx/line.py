@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from anycast.point import Point, Value
-from anycast.series import MEASUREMENTS, NONE
+from anycast.series import MEASUREMENTS, NONE, Type
 
 LONGEST_TAG: Final = 128
 LONGEST_TEXT: Final = 4096
@@ -53,9 +53,21 @@ def fields(values: Mapping[str, Value | None]) -> str:
     return ",".join(f"{name}={value}" for name, value in written if value)
 
 
+def fields_of(point: Point) -> str:
+    """Write the fields of a point, each of the type in the contract: a server keeps the first that it sees."""
+    kinds = MEASUREMENTS[point.measurement].fields
+    return fields({name: _typed(kinds[name].type, value) for name, value in point.fields.items()})
+
+
+def _typed(kind: Type, value: Value | None) -> Value | None:
+    if value is None or kind is Type.TEXT:
+        return value
+    return float(value) if kind is Type.FLOAT else int(value)
+
+
 def line(point: Point) -> str:
     """Write one point; empty when it has no field to write."""
-    said = fields(point.fields)
+    said = fields_of(point)
     return f"{key(point.measurement, point.tags)} {said} {point.at}" if said else ""
 
 
