@@ -124,7 +124,7 @@ ALERTS: tuple[Alert, ...] = (
         "The oldest point that was not delivered is more than five minutes old.",
         "own",
         "Behind this database",
-        "/runbooks/blind",
+        "/runbooks/sink-failing",
     ),
     Alert(
         "sink-failing",
@@ -136,7 +136,7 @@ ALERTS: tuple[Alert, ...] = (
         "One of the databases that are configured takes nothing: `catchment influx status` says why.",
         "own",
         "Sinks that fail",
-        "/",
+        "/runbooks/sink-failing",
     ),
     Alert(
         "points-refused",
@@ -148,7 +148,7 @@ ALERTS: tuple[Alert, ...] = (
         "Points were refused since the start: `catchment influx status` says which, and why.",
         "own",
         "Points that are not here",
-        "/",
+        "/runbooks/sink-failing",
     ),
     Alert(
         "loop-lag",

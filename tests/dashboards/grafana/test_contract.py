@@ -1,7 +1,10 @@
 """Dashboards and anycast/series.py: nothing is asked for that nobody writes, nothing written that nobody asks for."""
 
+import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +14,10 @@ from dashboards.grafana.model import Variant
 from dashboards.grafana.targets import in_variant
 from tests.dashboards.grafana import reading_influxql, reading_promql
 from tests.dashboards.grafana.asked import Asked, of_annotations, of_panels, of_variables
+from tests.dashboards.grafana.filled_in import Range, promql
 from tests.dashboards.grafana.names import Names, Unknown, Unread, hold, numeric_fields
 from tests.dashboards.grafana.ruled import of_rules
+from tests.needs import tool
 
 READERS: dict[Variant, Callable[[str], Names]] = {
     Variant.INFLUXQL: reading_influxql.names,
@@ -144,3 +149,21 @@ def test_values_that_are_folded_are_told_apart_by_all_their_tags_where_the_last_
 
 _FOLLOWING = {"session": {"region", "site", "rung"}}
 """Tags that have one value for each value of the others: a vantage is of one rung, of one region or site."""
+
+
+def test_what_is_called_promql_is_promql_by_prometheus_own_word(tmp_path: Path) -> None:
+    """VictoriaMetrics forgives more than PromQL allows; who else has these names does not."""
+    promtool = tool("promtool", "prometheus")
+    over = Range(0, 3600)
+    asked = [*of_panels(Variant.METRICSQL), *of_annotations(Variant.METRICSQL), *of_rules(Variant.METRICSQL)]
+    rules = [{"record": f"asked:{number}", "expr": promql(each.text, over)} for number, each in enumerate(asked)]
+    assert _checked(promtool, tmp_path, rules) == (0, f"SUCCESS: {len(asked)} rules found")
+    wrong = [{"record": "asked:wrong", "expr": "max by (service) (last_over_time(service_health[2m])) default 0"}]
+    assert _checked(promtool, tmp_path, wrong)[0] != 0
+
+
+def _checked(promtool: str, folder: Path, rules: list[dict[str, str]]) -> tuple[int, str]:
+    file = folder / "rules.json"
+    file.write_text(json.dumps({"groups": [{"name": "asked", "rules": rules}]}))
+    done = subprocess.run([promtool, "check", "rules", str(file)], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout.strip().splitlines()[-1].strip() if done.stdout.strip() else ""
