@@ -335,3 +335,13 @@ _MEASUREMENTS: Final = (
 
 MEASUREMENTS: Final[Mapping[str, Measurement]] = MappingProxyType({each.name: each for each in _MEASUREMENTS})
 """Every measurement by name."""
+
+
+def texts() -> tuple[tuple[str, str], ...]:
+    """Return every field that holds a text, with its measurement: what VictoriaMetrics does not store."""
+    return tuple(
+        (name, field)
+        for name, measurement in MEASUREMENTS.items()
+        for field, about in measurement.fields.items()
+        if about.type is Type.TEXT
+    )
