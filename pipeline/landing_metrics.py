@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from anycast.agent import AgentStatus
 from anycast.catchment import AgentState, Leg, SiteServiceCatchment
 from anycast.ports import Landing
+from pipeline.own import age
 
 MOST_LEGS = 32  # of one service at one site
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,62}")
@@ -101,6 +102,10 @@ def _named(leg: Leg) -> bool:
 
 
 def _agents(found: Sequence[AgentStatus]) -> Iterator[Metric]:
+    heard = _gauge("agent_heard_age_seconds", "Since an agent's last batch was taken; absent where none was.", "site")
+    unsent = CounterMetricFamily(
+        "catchment_agent_unsent", "Probes that were due at an agent and not sent.", labels=["site"]
+    )
     up = _gauge("agent_up", "Whether a site's agent was heard within ten seconds.", "site")
     tainted = _gauge("agent_tainted_ratio", "The part of its last seconds in which an agent's loop lagged.", "site")
     lag = _gauge("agent_loop_lag_seconds", "99th percentile of an agent's loop lag, as it says.", "site")
@@ -108,9 +113,12 @@ def _agents(found: Sequence[AgentStatus]) -> Iterator[Metric]:
     for agent in found:
         here = agent.state in UP
         up.add_metric([agent.name], float(here))
+        unsent.add_metric([agent.name], agent.unsent)
+        if agent.heard is not None:
+            heard.add_metric([agent.name], age(agent.heard))
         if here:
             tainted.add_metric([agent.name], agent.tainted)
             lag.add_metric([agent.name], agent.lag)
             if agent.skew is not None:
                 skew.add_metric([agent.name], agent.skew)
-    yield from (up, tainted, lag, skew)
+    yield from (up, heard, unsent, tainted, lag, skew)

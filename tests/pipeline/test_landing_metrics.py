@@ -57,6 +57,9 @@ def test_what_an_agent_that_is_not_heard_saw_last_is_no_metric_of_now() -> None:
         here = state in (AgentState.NEW, AgentState.TAINTED)
         assert found["catchment_agent_up"] == {("ams",): float(here)}
         assert ("catchment_agent_loop_lag_seconds" in found) is here
+        assert found["catchment_agent_heard_age_seconds"]["ams",] > 0
+        never = replace(lands, of_agents=(agent(state=state, heard=None),))
+        assert "catchment_agent_heard_age_seconds" not in scraped(never)
 
 
 def test_agents_say_how_they_are() -> None:
