@@ -16,6 +16,7 @@ from tests.prove import (
     agent_delivery,
     detection,
     full_table,
+    influx_kills,
     quiet_hour,
     redump,
     resync,
@@ -38,6 +39,7 @@ PROOFS: tuple[ModuleType, ...] = (
     shares,
     quiet_hour,
     agent_delivery,
+    influx_kills,
 )
 
 
