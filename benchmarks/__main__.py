@@ -6,7 +6,7 @@ python -m benchmarks [decode [--rounds N] [--routes N] [--only WORD] [--json]] [
 import subprocess
 import sys
 
-SCRIPTS = ("decode", "bulk_lane", "journal", "probing", "whole_agent")
+SCRIPTS = ("decode", "bulk_lane", "journal", "probing", "whole_agent", "influx")
 
 
 def main() -> int:
