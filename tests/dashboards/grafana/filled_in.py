@@ -44,10 +44,12 @@ def influxql(query: str, over: Range, chosen: Selected | None = None) -> str:
     return _whole(text)
 
 
-def promql(query: str, over: Range, chosen: Selected | None = None) -> str:
-    """As the data source `prometheus` does."""
+def promql(query: str, over: Range, chosen: Selected | None = None, every: int = 10) -> str:
+    """As the data source `prometheus` does; `every` is its interval of samples (`timeInterval`), in seconds."""
     chosen = chosen or Selected()
-    text = query.replace("$__interval", f"{over.step}s").replace("$__rate_interval", f"{max(40, over.step + 10)}s")
+    text = query.replace("$__interval", f"{over.step}s").replace(
+        "$__rate_interval", f"{max(4 * every, over.step + every)}s"
+    )
     text = text.replace("$__range", f"{over.end - over.start}s")
     text = re.sub(r'"\$([a-z]+)"', lambda found: '"' + chosen.pattern(found[1]).replace("\\", "\\\\") + '"', text)
     return _whole(text)
