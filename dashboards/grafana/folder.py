@@ -54,14 +54,22 @@ def _what(path: Path, content: bytes) -> What:
         return What.MADE
 
 
+def _make(folder: Path) -> None:
+    """Make a folder that others may look into, whatever this process keeps to itself by default: Grafana is another."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+
+
 def _put(path: Path, content: bytes) -> None:
     """Under another name first: Grafana reads such folders while we write."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make(path.parent)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            os.fchmod(file.fileno(), 0o644)  # Grafana is another user; nothing secret is in it
+            os.fchmod(file.fileno(), 0o644)  # nothing secret is in it
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

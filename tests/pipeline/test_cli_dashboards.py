@@ -1,6 +1,7 @@
 """`catchment dashboards`: builds files, over another's work only when asked to, and pushes; loaded when asked for."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -94,6 +95,18 @@ def test_provisioning_writes_all_that_grafana_needs_and_keeps_it_current(tmp_pat
     assert [Path(each["path"]).name for each in again if each["what"] == "replaced"] == ["catchment.yaml"]
     assert 'httpHeaderValue1: "Bearer $__file{/run/secrets/t}"' in source.read_text()
     assert 'url: "https://vm.example"' in source.read_text()
+
+
+def test_grafana_may_read_it_as_another_user_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        assert catchment("dashboards", "build", "--provisioning", str(tmp_path / "a" / "b")).code == 0
+    finally:
+        os.umask(before)
+    made = list((tmp_path / "a").rglob("*"))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_dir()} == {0o755}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_file()} == {0o644}
+    assert len(made) > 12
 
 
 def test_the_console_is_where_it_is_said_to_be(tmp_path: Path) -> None:

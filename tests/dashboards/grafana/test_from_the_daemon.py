@@ -37,7 +37,6 @@ SELDOM = {
     ("landing", "loss"): "needs an agent",
     ("change", "local_pref"): "needs a route that has one",
     ("change", "med"): "needs a route that has one",
-    ("own", "commit"): "needs a commit since the last sample",
 }
 """Fields that this daemon does not have."""
 
