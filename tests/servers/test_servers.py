@@ -1,8 +1,12 @@
 """The servers that tests start: they keep what they were given over a crash, and leave no process behind."""
 
+import json
 import os
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 
 import pytest
 
@@ -57,3 +61,41 @@ def test_a_bucket_of_our_own_in_a_server_that_is_named_is_gone_afterwards(tmp_pa
 def _databases(server: Influx) -> tuple[tuple[str, ...], ...]:
     [series] = server.influxql(None, "SHOW DATABASES")
     return series.rows
+
+
+class _Two(BaseHTTPRequestHandler):
+    """InfluxDB 2 as far as making, writing to and removing a bucket goes."""
+
+    seen: ClassVar[list[str]] = []
+
+    def _answer(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length).decode()
+        self.seen.append(f"{self.command} {self.path.split('?')[0]} {self.headers['Authorization']} {body}")
+        said: dict[str, object] = {"orgs": [{"id": "1", "name": "other"}, {"id": "2", "name": "ops"}], "id": "b7"}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(said).encode())
+
+    do_GET = do_POST = do_DELETE = _answer
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_of_influxdb_2_the_bucket_is_made_in_the_organisation_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATCHMENT_TEST_INFLUX_TOKEN", "t0ken")
+    monkeypatch.setenv("CATCHMENT_TEST_INFLUX_ORG", "ops")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Two) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        with bucket(f"http://127.0.0.1:{server.server_port}") as made:
+            made.write(b"own uptime=1")
+        server.shutdown()
+        thread.join()
+    assert _Two.seen == [
+        "GET /api/v2/orgs Token t0ken ",
+        f'POST /api/v2/buckets Token t0ken {{"orgID": "2", "name": "{made.name}", "retentionRules": []}}',
+        "POST /write Token t0ken own uptime=1",
+        "DELETE /api/v2/buckets/b7 Token t0ken ",
+    ]
