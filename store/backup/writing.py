@@ -41,7 +41,7 @@ def backup(data: Path, target: Path | IO[bytes], catchment: str) -> Manifest:
     """
     if not (data / "journal").is_dir():
         raise BackupError(f"there is no journal in {data}; name the data folder that `catchment run` uses with --data")
-    with _opened(target) as (into, scratch):
+    with _opened(target, data) as (into, scratch):
         agents = _small(data / _AGENTS)  # before the journal: what it says is there, is there
         ledger = _ledger(data / LEDGER, scratch)
         alive = _alive(data / "journal" / "lock")
@@ -125,11 +125,12 @@ def _ledger(path: Path, scratch: Path) -> Path:
 
 
 @contextmanager
-def _opened(target: Path | IO[bytes]) -> Iterator[tuple[Target, Path]]:
+def _opened(target: Path | IO[bytes], data: Path) -> Iterator[tuple[Target, Path]]:
     """A target, and a folder for what is copied first; what was begun and not ended is removed."""
     with ExitStack() as cleaning:
         if not isinstance(target, Path):
-            scratch = Path(cleaning.enter_context(tempfile.TemporaryDirectory(prefix="catchment-")))
+            # Beside the ledger there is room for another one; what is elsewhere for passing things may be memory.
+            scratch = Path(cleaning.enter_context(tempfile.TemporaryDirectory(prefix=".backup.", dir=data)))
             with tarfile.open(fileobj=target, mode="w|") as tar:
                 yield _Tar(tar), scratch
             target.flush()

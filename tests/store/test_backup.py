@@ -125,6 +125,7 @@ def test_nobody_but_the_owner_may_read_it(name: str, data: Path, tmp_path: Path)
 def test_a_stream_takes_it_and_gives_it_back(data: Path, tmp_path: Path) -> None:
     stream = io.BytesIO()
     made = backup(data, stream, "1")
+    assert not list(data.glob(".backup*")), "what was copied first is gone"
     stream.seek(0)
     assert restore(stream, tmp_path / "again") == made
     assert _rows(tmp_path / "again") == _rows(data)
