@@ -1,4 +1,4 @@
-"""What the lab's container runs: the network up, Catchment on it, one fault after the other, and all of it down again."""
+"""The lab in a container: the network up, Catchment on it, one fault after the other, and all of it down again."""
 
 import os
 import re
