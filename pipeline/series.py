@@ -18,6 +18,7 @@ from anycast.convergence import Episode
 from anycast.finding import Record
 from anycast.intent import Intent
 from anycast.message import DeliveryState
+from anycast.prefix import Prefix
 from anycast.sink import SinkStatus
 from anycast.situation import Situation
 from pipeline.agents.agents import Agents
@@ -53,7 +54,7 @@ class Series:
 
     def __init__(self, influx: Influx, data: Path, parts: Parts) -> None:
         memory = parts.memory
-        self.sinks = Sinks(influx, data, memory.file, memory.facts)
+        self.sinks = Sinks(influx, data, memory.file, memory.facts, memory.journal.committed)
         self.source = Source(parts, self.sinks.status, data)
         writer = memory.writer
 
@@ -132,6 +133,13 @@ class Source:
     def say(self, change: Change) -> str:
         """A change in one sentence, as the timeline has it."""
         return self._parts.judging.narrator.changed(change).text
+
+    def whose(self, prefix: Prefix) -> tuple[str, str] | None:
+        """The service whose prefix this is, else one that it lies in or covers, and that service's prefix."""
+        how = self._parts.judging.view.recogniser.relevance(prefix)
+        if how.service is not None:
+            return how.service.name, str(prefix)
+        return next(((service.name, str(watched)) for service, watched in (*how.inside_of, *how.covers)), None)
 
     def own(self, overflowed: int) -> Own:
         """How we are, since the last time that was asked."""

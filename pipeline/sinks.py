@@ -15,6 +15,7 @@ from store.influx.quarantine import Quarantine
 from store.influx.sink import Sending, Sink
 from store.influx.where import Where
 from store.ledger import LedgerFile
+from store.schema import ROW_BITS
 
 log = logging.getLogger(__name__)
 FACT: Final = "sink "
@@ -24,8 +25,14 @@ FACT: Final = "sink "
 class Sinks:
     """Owns the sinks."""
 
-    def __init__(self, influx: Influx, data: Path, file: LedgerFile, facts: Mapping[str, Any]) -> None:
-        """Go on where the facts of the ledger say; a sink without one gets whatever the journal has."""
+    def __init__(
+        self, influx: Influx, data: Path, file: LedgerFile, facts: Mapping[str, Any], committed: int | None = None
+    ) -> None:
+        """Go on where the facts of the ledger say; a sink without one gets whatever the journal has.
+
+        `committed` is the last submission of the journal, where that is known: a cursor beyond it is of another one.
+        """
+        self._committed = committed
         self._file, self._journal = file, data / "journal"
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sinks = {where.name: self._sink(where, data, facts) for where in influx.servers}
@@ -58,6 +65,9 @@ class Sinks:
     def _sink(self, where: Where, data: Path, facts: Mapping[str, Any]) -> Sink:
         kept = facts.get(FACT + where.name)
         cursor = kept if isinstance(kept, int) else _beginning(self._journal)
+        if self._committed is not None and cursor >> ROW_BITS > self._committed:
+            log.warning("sink %s: its cursor is of another journal; it begins anew", where.name)
+            cursor = 0
         log.info("time series go to %s", where)
 
         async def note(cursor: int) -> None:

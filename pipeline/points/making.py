@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import Final, Protocol
 
 import pyarrow as pa
@@ -26,6 +27,7 @@ from anycast.finding import Record, State, Step, Transition
 from anycast.intent import Intent
 from anycast.observation import Observation, StatsReported
 from anycast.point import Point
+from anycast.prefix import Prefix
 from anycast.probe import AgentReported
 from anycast.sink import SinkStatus
 from anycast.situation import Situation
@@ -56,6 +58,7 @@ class Daemon(Protocol):
     def records(self) -> Sequence[Record]: ...
     def sinks(self) -> Sequence[SinkStatus]: ...
     def say(self, change: Change) -> str: ...
+    def whose(self, prefix: Prefix) -> tuple[str, str] | None: ...
     def own(self, overflowed: int) -> Own: ...
     async def measure(self) -> None: ...
 
@@ -79,7 +82,8 @@ class Making:
         """Sample each `every` (whole seconds), with `cap` series of each measurement at most."""
         self._daemon, self._journal, self._clock = daemon, journal, clock
         self._every = int(every.total_seconds())
-        self._rows = Rows(cap)
+        self._events, self._samples = Rows(cap), Rows(cap)
+        """Two, for samples are made beside the loop; no measurement is in both."""
         self._windows = ProbeWindows(self._every * 1_000_000_000)
         self._incidents = Incidents(daemon.intent())
         self._intent = daemon.intent()
@@ -93,7 +97,7 @@ class Making:
     @property
     def overflowed(self) -> int:
         """Points that were written to an overflow series."""
-        return self._rows.overflowed.total()
+        return self._events.overflowed.total() + self._samples.overflowed.total()
 
     def restore(self, records: Iterable[Record]) -> None:
         """Take up findings that are open, so that what follows from them joins their incidents; no point is made."""
@@ -119,7 +123,8 @@ class Making:
     ) -> None:
         """Take what was committed: changes, steps that are worth a line, and all that the ledger did at one time."""
         with self._alone("what was concluded"):
-            points = list(change_points(changes, self._daemon.say, self._daemon.intent()))
+            daemon = self._daemon
+            points = list(change_points(changes, daemon.say, daemon.whose, daemon.intent()))
             points += map(finding_point, steps)
             points += map(incident_point, self._incidents.take(*transitions))
             self._put(points)
@@ -134,30 +139,34 @@ class Making:
                 if self._clock() >= due:
                     with self._alone("the state"):
                         await self._measure()
-                        self.sample(due)
+                        await self.sample(due)
         finally:
             self._put(self._windows.over(0, all_of_them=True))
 
-    def sample(self, second: int) -> None:
-        """Make the points of the state; `second` since 1970, a multiple of the time between samples."""
+    async def sample(self, second: int) -> None:
+        """Make the points of the state; `second` since 1970, a multiple of the time between samples.
+
+        What there is is looked at on the loop, at once; what it comes to is written beside it, for it may be much.
+        """
         daemon, at = self._daemon, second * 1_000_000_000
         intent = daemon.intent()
         if intent is not self._intent:
             self._intent = intent
-            self._rows.forget()
+            self._events.forget()
+            self._samples.forget()
             self._incidents.configure(intent)
-        self._put(self._windows.over(at))
-        self._put(
-            (
-                *situation_points(daemon.situation(), intent, at),
-                *landing_points(daemon.landings(), at),
-                *agent_points(daemon.agents(), daemon.results(), at),
-                *findings_points(daemon.records(), at),
-                *incidents_points(self._incidents.incidents, at),
-                *(convergence_point(episode, daemon.objective(episode)) for episode in self._over()),
-                own_point(daemon.own(self.overflowed), daemon.sinks(), resident(), descriptors(), at),
-            )
+        self._put([convergence_point(episode, daemon.objective(episode)) for episode in self._over()])
+        own = own_point(daemon.own(self.overflowed), daemon.sinks(), resident(), descriptors(), at)
+        made = chain(
+            list(self._windows.over(at)),
+            situation_points(daemon.situation(), intent, at),
+            landing_points(tuple(daemon.landings()), at),
+            agent_points(tuple(daemon.agents()), daemon.results(), at),
+            findings_points(tuple(daemon.records()), at),
+            incidents_points(self._incidents.incidents, at),
+            (own,),
         )
+        self._submit(await asyncio.to_thread(self._samples.table, made))
 
     def _over(self) -> list[Episode]:
         """Episodes that are over since the last sample. One that turned out to go on is told again, at its new end."""
@@ -181,7 +190,9 @@ class Making:
             await self._daemon.measure()
 
     def _put(self, points: Iterable[Point]) -> None:
-        table = self._rows.table(points)
+        self._submit(self._events.table(points))
+
+    def _submit(self, table: pa.RecordBatch) -> None:
         if not table.num_rows:
             return
         try:

@@ -7,8 +7,9 @@ from itertools import pairwise
 from anycast.change import Change
 from anycast.extended import extended_text
 from anycast.intent import Intent, Vantage
-from anycast.observation import Session, StatsReported
+from anycast.observation import Session, Source, StatsReported
 from anycast.point import Point, Value
+from anycast.prefix import Prefix
 from anycast.route import Attributes, community_text
 from anycast.series import NONE
 from collector.wire.bgp.families import Afi
@@ -21,14 +22,24 @@ MOST_STATISTICS = 200
 """Of one report: RFC 7854 and its successors name some forty, some of them by family."""
 
 
-def change_points(changes: Sequence[Change], say: Callable[[Change], str], intent: Intent) -> Iterator[Point]:
-    """Yield the points of changes that came at once; `say` says one in a sentence.
+def change_points(
+    changes: Sequence[Change],
+    say: Callable[[Change], str],
+    whose: Callable[[Prefix], tuple[str, str] | None],
+    intent: Intent,
+) -> Iterator[Point]:
+    """Yield the points of changes that came at once.
 
-    Of a session with its whole table, many are of one series: then one point stands for them, and counts them.
+    `say` says one in a sentence, `whose` names the service and its prefix that a prefix is, or touches. Of a session
+    with its whole table, many are of one series: then one point stands for them, and counts them.
     """
     series: dict[tuple[str, ...], list[Change]] = {}
+    where: dict[Source, tuple[str, ...]] = {}
     for change in changes:
-        series.setdefault(_tags(change, intent), []).append(change)
+        if change.source not in where:
+            where[change.source] = _where(change.source, intent)
+        tags = (*(whose(change.prefix) or (NONE, NONE)), *where[change.source], str(change.kind))
+        series.setdefault(tags, []).append(change)
     for tags, alike in series.items():
         if len(alike) <= MOST_ALIKE:
             yield from (_point(change, tags, say(change)) for change in alike)
@@ -37,12 +48,11 @@ def change_points(changes: Sequence[Change], say: Callable[[Change], str], inten
             yield replace(first, fields={**first.fields, "n": len(alike)})
 
 
-def _tags(change: Change, intent: Intent) -> tuple[str, ...]:
-    """The prefix is that of the service, not what a router may announce inside it: that stands in the text."""
-    vantage, session = intent.vantage(change.source), change.source.session
-    service, prefix = next(((row[0].name, str(row[1])) for row in intent.services_of(change.prefix)), (NONE, NONE))
-    where = (str(vantage.rung), vantage.region, vantage.site, _named(vantage, session)) if vantage else (NONE,) * 4
-    return (service, prefix, *(word or NONE for word in where), str(change.kind))
+def _where(source: Source, intent: Intent) -> tuple[str, ...]:
+    vantage = intent.vantage(source)
+    if vantage is None:
+        return (NONE,) * 4
+    return str(vantage.rung), vantage.region or NONE, vantage.site or NONE, _named(vantage, source.session)
 
 
 def _named(vantage: Vantage, session: Session) -> str:

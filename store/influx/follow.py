@@ -21,6 +21,8 @@ from store.frame import head
 from store.schema import ROW_BITS, SCHEMAS
 
 TABLE: Final = "points"
+AT_ONCE: Final = 1 << 12
+"""Rows of a sealed file that are unpacked at once."""
 _ATTEMPTS: Final = 5
 
 
@@ -43,15 +45,19 @@ class Follower:
         """Points that retention took before they were read."""
         self._at: _Growing | _Sealed | None = None
 
-    def read(self, most: int) -> list[pa.RecordBatch]:
-        """Return the next rows, `most` of them at most; fewer, or none, when there are no more yet. Raises OSError."""
+    def read(self, most: int, octets: int = 1 << 40) -> list[pa.RecordBatch]:
+        """Return the next rows, `most` of them at most; fewer, or none, when there are no more yet. Raises OSError.
+
+        With the batch in which there are `octets` of them it ends, too.
+        """
         found: list[pa.RecordBatch] = []
-        while most > 0:
+        while most > 0 and octets > 0:
             batch = self._next(most)
             if batch is None:
                 break
             self.cursor = batch["row"][-1].as_py()
             most -= batch.num_rows
+            octets -= batch.nbytes
             found.append(batch)
         return found
 
@@ -119,7 +125,7 @@ class _Sealed:
 
     def next(self, cursor: int, most: int) -> pa.RecordBatch | None:
         if self._batches is None:
-            self._batches = self._file.iter_batches(1 << 14, row_groups=self._behind(cursor))
+            self._batches = self._file.iter_batches(AT_ONCE, row_groups=self._behind(cursor))
         while self._rest is None or not self._rest.num_rows:
             batch = next(self._batches, None)
             if batch is None:

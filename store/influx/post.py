@@ -21,7 +21,7 @@ from influxdb_client import InfluxDBClient  # type: ignore[attr-defined]
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
 
-from store.influx.answer import Answer, Verdict, answered
+from store.influx.answer import LONGEST, Answer, Verdict, answered
 from store.influx.lines import Lines
 from store.influx.token import TokenError, read_token
 from store.influx.where import ServerKind, Where
@@ -58,8 +58,11 @@ class Post:
             with self._pool.cut_off(self._where.timeout.total_seconds() + GRACE):
                 self._write.write(self._where.bucket, self._where.org, lines.body())
         except ApiException as error:
+            if not error.status:  # the client's way to tell of TLS
+                why = " ".join(str(error.reason).split())[:LONGEST]
+                return Answer(Verdict.HELD, f"the server is not believed ({why}); name its authority as `ca_file`")
             headers = {name.lower(): value for name, value in dict(error.headers or {}).items()}
-            found = answered(int(error.status or 0), headers, (error.body or "").encode(), self._clock())
+            found = answered(int(error.status), headers, (error.body or "").encode(), self._clock())
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             found = Answer(Verdict.AGAIN, f"the server was not reached: {_why(error)}")
         else:
@@ -75,6 +78,10 @@ class Post:
             return self._where.token_file is not None and read_token(self._where.token_file) != self._token
         except TokenError:
             return False
+
+    def cut(self) -> None:
+        """Break off what is under way. From any thread."""
+        self._pool.cut()
 
     def close(self) -> None:
         """Let go of connections."""
@@ -105,14 +112,15 @@ class _Pool(urllib3.PoolManager):
     def cut_off(self, seconds: float) -> Iterator[None]:
         """Break the connection when what is done meanwhile takes longer."""
         self.broken = False
-        timer = threading.Timer(seconds, self._break)
+        timer = threading.Timer(seconds, self.cut)
         timer.start()
         try:
             yield
         finally:
             timer.cancel()
 
-    def _break(self) -> None:
+    def cut(self) -> None:
+        """Break the connection."""
         self.broken = True
         if self._connection is not None and self._connection.sock is not None:
             with suppress(OSError):

@@ -48,6 +48,10 @@ class Sending(Protocol):
         """Whether another token is to be used now."""
         ...
 
+    def cut(self) -> None:
+        """Break off what is under way. From any thread."""
+        ...
+
     def close(self) -> None:
         """Let go of connections."""
         ...
@@ -136,6 +140,8 @@ class Sink:
                 if wait is not None:
                     await self._pause(wait)
         finally:
+            if self._sending is not None:
+                self._sending.cut()  # whoever stops does not wait for a server
             self._thread.shutdown(wait=False, cancel_futures=True)
             await asyncio.shield(self._keep(True))
 
@@ -219,7 +225,7 @@ class Sink:
     def _load(self) -> bool:
         """Read on; False when there is nothing more."""
         lost = self._follower.forgotten
-        batches = self._follower.read(self.where.lines)
+        batches = self._follower.read(self.where.lines, self.where.octets)
         if self._follower.forgotten > lost:
             gone, self._forgotten_at = self._follower.forgotten - lost, datetime.now(UTC)
             log.error("sink %s: retention took %d points before they were delivered", self.where.name, gone)

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -152,3 +153,16 @@ def test_the_daemon_loads_no_module_of_it_before_it_is_configured() -> None:
     program = f"import sys, pipeline.daemon; print([name for name in sys.modules if name.startswith({heavy!r})])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_who_stops_does_not_wait_for_a_server_that_says_nothing(watched: Watched, server: Server) -> None:
+    watched.wait(lambda: len(of(server, "own")) > 1, what="points")
+    server.behaviour = lambda lines: Reply(how=lambda handler: time.sleep(60))
+    watched.intent.write_text(watched.intent.read_text().replace("timeout: 500ms", "timeout: 60s"))
+    watched.stop()
+    watched.start()
+    count = len(server.requests)
+    watched.wait(lambda: len(server.requests) > count, what="a request that hangs")
+    since = time.monotonic()
+    assert watched.stop() == 0
+    assert time.monotonic() - since < 10

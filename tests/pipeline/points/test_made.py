@@ -86,6 +86,10 @@ def test_no_session_that_nobody_named_makes_a_series() -> None:
     assert [point for point in points if point.measurement == "session"] == []
 
 
+def whose(prefix: Prefix) -> tuple[str, str] | None:
+    return next(((row[0].name, str(row[1])) for row in intent().services_of(prefix)), None)
+
+
 def change(kind: ChangeKind, after: Attributes | None, source: Source | None = None, prefix: Prefix = WEB) -> Change:
     return Change(NOW, kind, Cause.UPDATE, source or nva_source("weu-nva1"), prefix, 0, None, after)
 
@@ -101,6 +105,7 @@ def test_a_change_has_its_path_and_a_prefix_that_no_router_made_up() -> None:
                 change(ChangeKind.WITHDRAWN, None),
             ),
             lambda one: f"{one.prefix} {one.kind}",
+            whose,
             intent(),
         )
     )
@@ -119,7 +124,9 @@ def test_a_change_has_its_path_and_a_prefix_that_no_router_made_up() -> None:
 
 
 def test_peers_of_a_router_that_stand_for_one_vantage_are_told_apart_as_the_view_does() -> None:
-    [point] = change_points((change(ChangeKind.WITHDRAWN, None, msee_source("ams", "weu-msee1")),), str, intent())
+    [point] = change_points(
+        (change(ChangeKind.WITHDRAWN, None, msee_source("ams", "weu-msee1")),), str, whose, intent()
+    )
     assert point.tags[5] == "ams-ce1/172.16.0.1"
 
 
@@ -128,10 +135,10 @@ def test_a_table_that_goes_at_once_is_one_point_that_counts() -> None:
         change(ChangeKind.WITHDRAWN, None, prefix=ip_network((0x0A640000 + (n << 8), 24)))
         for n in range(MOST_ALIKE + 1)
     ]
-    [point] = change_points(many, lambda one: "gone", intent())
+    [point] = change_points(many, lambda one: "gone", whose, intent())
     assert (point.tags[:2], point.fields["n"]) == (("-", "-"), MOST_ALIKE + 1)
     assert point.fields["text"] == f"{MOST_ALIKE + 1} routes alike: gone, and others"
-    assert len(list(change_points(many[:-1], lambda one: "gone", intent()))) == MOST_ALIKE
+    assert len(list(change_points(many[:-1], lambda one: "gone", whose, intent()))) == MOST_ALIKE
 
 
 def test_statistics_have_their_names_and_those_of_strangers_are_left_out() -> None:
@@ -275,7 +282,7 @@ def test_every_field_of_the_contract_is_made_somewhere(name: str) -> None:
     route = looks(65010, hop="10.10.1.4", lp=1, med=1)
     made = [
         *situation_points(now, network.intent, AT),
-        *change_points((change(ChangeKind.ANNOUNCED, route),), str, network.intent),
+        *change_points((change(ChangeKind.ANNOUNCED, route),), str, whose, network.intent),
         *statistic_points(StatsReported(NOW, nva_source("weu-nva1").session, ((7, 0, 0, 5),)), network.intent),
         *windows.over(0, all_of_them=True),
         *landing_points((catchment(),), AT),

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -81,8 +82,10 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, behaviour: Behaviour = well, port: int = 0) -> None:
+    def __init__(self, behaviour: Behaviour = well, port: int = 0, context: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", port), Handler)
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.behaviour = behaviour
         self.replies: list[Behaviour] = []
         """For the next requests, before `behaviour`."""
