@@ -15,8 +15,8 @@ from tests import needs
 from tests.rig import eventually
 
 BASE = "debian:bookworm-slim"
-APT = ("sources.list.d/debian.sources", "sources.list", "apt.conf.d", "preferences.d")
-"""How this machine reaches Debian; a base image that was made here reaches it the same way."""
+APT = ("sources.list.d/debian.sources", "sources.list", "apt.conf.d/*")
+"""How this machine reaches Debian: a base image that was made here reaches it the same way."""
 
 
 class Engine:
@@ -67,7 +67,7 @@ class Engine:
 
     def compose(self, project: Path, *words: str, check: bool = True) -> "subprocess.CompletedProcess[bytes]":
         """Run docker-compose in a folder."""
-        argv = [needs.tool("docker-compose"), "--no-ansi", *words]
+        argv = [needs.tool("docker-compose"), "--ansi", "never", *words]
         done = subprocess.run(argv, cwd=project, env=self.environment, capture_output=True, timeout=1500)
         assert not check or done.returncode == 0, (words, (done.stdout + done.stderr)[-4000:].decode(errors="replace"))
         return done
@@ -78,12 +78,9 @@ class Engine:
         argv = [needs.tool("debootstrap"), "--variant=minbase", "bookworm", str(root), "http://deb.debian.org/debian"]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=900)
         assert done.returncode == 0, done.stdout[-2000:]
-        for name in APT:
-            source = Path("/etc/apt") / name
-            if source.is_dir():
-                shutil.copytree(source, root / "etc/apt" / name, dirs_exist_ok=True)
-            elif source.exists():
-                shutil.copy(source, root / "etc/apt" / name)
+        for source in (path for name in APT for path in Path("/etc/apt").glob(name)):
+            if source.parent.name != "apt.conf.d" or "Acquire" in source.read_text():  # no hooks of other programs
+                shutil.copy(source, root / source.relative_to("/"))
         with tarfile.open(self.folder / "base.tar", "w") as tar:
             tar.add(root, arcname=".", filter=_no_devices)
         self.docker("import", str(self.folder / "base.tar"), BASE)
@@ -127,4 +124,4 @@ def offline(compose: Mapping[str, Any]) -> dict[str, Any]:
         dropped = ("networks", "ports", "depends_on", "network_mode", "profiles")
         kept = {key: value for key, value in told.items() if key not in dropped}
         services[name] = {**kept, "network_mode": "service:catchment" if name == "gobgp" else "none"}
-    return {"version": "3.9", **{key: compose[key] for key in ("volumes", "secrets")}, "services": services}
+    return {**{key: compose[key] for key in ("volumes", "secrets")}, "services": services}
