@@ -49,6 +49,6 @@ def test_no_other_certificate_is_and_nothing_is_sent(secure: Server, tmp_path: P
     assert answer.verdict is Verdict.HELD
     assert "the server is not believed" in answer.said
     assert "certificate verify failed" in answer.said
-    other = replace(where, url=f"https://127.0.0.2:{secure.server_port}", ca_file=tmp_path / "pem")
+    other = replace(where, url=f"https://127.0.0.1:{secure.server_port}", ca_file=tmp_path / "pem")
     assert Post(other).send(one()).verdict is Verdict.HELD
     assert secure.requests == []
