@@ -316,7 +316,7 @@ _MEASUREMENTS: Final = (
             "judging": _float("Time that the last round of judging took.", Unit.SECONDS),
             "commit": _float("Time that the journal's last commit took.", Unit.SECONDS),
             "journal_queue": _integer("Octets handed to the journal and not committed.", Unit.BYTES),
-            "journal_bytes": _integer("Octets of the data folder.", Unit.BYTES),
+            "journal_bytes": _integer("Octets that the journal takes on disk.", Unit.BYTES),
             "memory": _integer("Resident memory.", Unit.BYTES),
             "descriptors": _integer("Open file descriptors."),
             "owed": _integer("Notifications that are owed."),

@@ -113,7 +113,7 @@ class Daemon:
 
         assert self.config.influx is not None
         refused = lambda: self.hearing.station.status().refused  # noqa: E731
-        parts = Parts(self.judging, self.engine, self.gauges, self.memory, self.agents, refused)
+        parts = Parts(self.judging, self.engine, self.gauges, self.memory, self.agents, self.gathered, refused)
         return Series(self.config.influx, self.config.data, parts)
 
     async def run(self) -> None:

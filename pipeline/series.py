@@ -27,10 +27,10 @@ from pipeline.engine import Engine
 from pipeline.gauges import Gauges
 from pipeline.judging import Judging
 from pipeline.memory import Memory
+from pipeline.own import Gathered
 from pipeline.points.making import Journalled, Making
 from pipeline.points.own import Own
 from pipeline.sinks import Sinks
-from store.retention import size
 
 DEAD_LETTERS = 10_000
 """As many are counted."""
@@ -45,6 +45,7 @@ class Parts:
     gauges: Gauges
     memory: Memory
     agents: Agents | None
+    gathered: Gathered
     refused: Callable[[], int]
     """BMP connections refused since the start."""
 
@@ -55,7 +56,7 @@ class Series:
     def __init__(self, influx: Influx, data: Path, parts: Parts) -> None:
         memory = parts.memory
         self.sinks = Sinks(influx, data, memory.file, memory.facts, memory.journal.committed)
-        self.source = Source(parts, self.sinks.status, data)
+        self.source = Source(parts, self.sinks.status)
         writer = memory.writer
 
         def submit(table: pa.RecordBatch) -> "Future[int]":
@@ -76,11 +77,9 @@ class Series:
 class Source:
     """What points are made of, out of the daemon's parts (`pipeline.points.making.Daemon`)."""
 
-    def __init__(self, parts: Parts, sinks: Callable[[], Sequence[SinkStatus]], data: Path) -> None:
-        self._parts, self._sinks, self._data = parts, sinks, data
+    def __init__(self, parts: Parts, sinks: Callable[[], Sequence[SinkStatus]]) -> None:
+        self._parts, self._sinks = parts, sinks
         self._begun = time.monotonic()
-        self._size: int | None = None
-        self._owed: int | None = None
         self._dead: int | None = None
         self._commit: float | None = None
         writer = parts.memory.writer
@@ -143,15 +142,15 @@ class Source:
 
     def own(self, overflowed: int) -> Own:
         """How we are, since the last time that was asked."""
-        gauges, writer = self._parts.gauges, self._parts.memory.writer
+        gauges, writer, gathered = self._parts.gauges, self._parts.memory.writer, self._parts.gathered
         lag, gauges.longest_lag = gauges.longest_lag, 0.0
         return Own(
             loop_lag=lag,
             judging=gauges.last_judging,
             commit=self._commit,
             journal_queue=writer.waiting,
-            journal_bytes=self._size,
-            owed=self._owed,
+            journal_bytes=gathered.data or None,
+            owed=sum(each.messages for each in gathered.owed.values()),
             dead_letters=self._dead,
             refused=self._parts.refused(),
             overflowed=overflowed,
@@ -159,8 +158,6 @@ class Source:
         )
 
     async def measure(self) -> None:
-        """Look at what costs a look: the folder's size, and what is owed."""
-        self._size = await asyncio.to_thread(size, self._data)
+        """Look at what costs a look."""
         file = self._parts.memory.file
-        self._owed = sum(count for _, count, _ in await file.ask(lambda reader: reader.owed()))
         self._dead = await file.ask(lambda reader: len(reader.outbox((DeliveryState.DEAD,), limit=DEAD_LETTERS)))

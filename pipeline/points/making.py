@@ -42,7 +42,7 @@ from store.schema import EPOCH, JournalError
 
 log = logging.getLogger(__name__)
 MEASURED: Final = 60.0
-"""Seconds between looks at how large the data folder is, and at what is owed."""
+"""Seconds between looks at what costs a look."""
 
 
 class Daemon(Protocol):

@@ -82,6 +82,7 @@ def test_all_that_is_seen_becomes_points_and_every_one_is_in_the_contract(watche
     assert {p.fields["state"] for p in of(server, "session", vantage="gobgp/weu-nva1")} >= {2}
     assert {p.fields["connected"] for p in of(server, "feed", exporter="gobgp")} >= {1}
     assert of(server, "own")[-1].fields["memory"] > 50_000_000  # type: ignore[operator]
+    watched.wait(lambda: set(of(server, "own")[-1].fields) == set(MEASUREMENTS["own"].fields), what="all of our health")
     counts = of(server, "findings", kind="missing", severity="major")
     assert {p.fields["open"] for p in counts} >= {0, 1}
 
