@@ -29,6 +29,7 @@ MOST = 4  # legs of one service at one site
 SOME = 3  # flows; fewer are a leg only if they are nearly all that is dead
 NEARLY = 0.8
 BACKGROUND = 0.002  # loss on legs that are well
+SPLIT = 6.0  # natural logarithm: of some ways to split flows in two one always fits better than none does, by chance
 DOUBT = 4.0  # natural logarithm of the ratio: the next best explanation must be fifty times less likely,
 LONG = timedelta(seconds=10)  # until the loss has been known for so long
 TRACED = 0.5  # of flows
@@ -46,7 +47,7 @@ def dead_leg(view: View, intent: Intent, now: datetime) -> Iterator[Finding]:
     """Yield legs that swallow every flow hashed to them while others work."""
     for ground in grounds(view, intent, now, lambda pair: pair.flows.losing):
         for label, flows, silence in dead(ground.pair, now):
-            if last_heard(ground.seen) >= silence.since and not _settles(ground, flows):
+            if last_heard(ground.seen) >= silence.since and not _settles(ground, flows) and not _mends(ground, flows):
                 yield _dead(ground, label, flows, silence)
 
 
@@ -83,6 +84,13 @@ def _settles(ground: Ground, flows: Sequence[Flow]) -> bool:
     """Whether routes to these flows' regions were withdrawn so lately that traffic may still move."""
     start = ground.now - ground.intent.thresholds.hold_margin
     return any(withdrawn(ground, region, start) for region in {flow.region for flow in flows} if region)
+
+
+def _mends(ground: Ground, flows: Sequence[Flow]) -> bool:
+    """Whether the rest of these flows' regions was as silent, and most of it has only just come back: so will these."""
+    regions, own = {flow.region for flow in flows}, {flow.number for flow in flows}
+    rest = [flow for flow in ground.pair.flows.active() if flow.region in regions and flow.number not in own]
+    return sum(ground.now - flow.mended <= MENDS for flow in rest) > len(rest) / 2
 
 
 def _dead(ground: Ground, label: Label, flows: Sequence[Flow], silence: Silence) -> Finding:
@@ -202,7 +210,7 @@ def _explained(ground: Ground, flows: list[Flow], holes: list[Flow]) -> tuple[La
     too are asked with it: their flows are hashed otherwise, so that what looks alike in one differs in the other.
     """
     members, since = _members(ground, flows), _since(ground.pair)
-    likely = _likelihoods({label: _counts(some, holes, since) for label, some in members.items()}, ground)
+    likely = _likelihoods({label: _counts(some, holes, since) for label, some in members.items()}, ground, bool(holes))
     for other in () if holes else _losing_beside(ground):
         beside, begun = _members(ground, list(other.flows.active())), _since(other)
         counts = {label: counted(some, begun) for label, some in beside.items()}
@@ -210,6 +218,8 @@ def _explained(ground: Ground, flows: list[Flow], holes: list[Flow]) -> tuple[La
         likely = {label: value + more.get(label, 0.0) for label, value in likely.items()}
     if not likely:
         return None
+    if not holes:
+        likely = {label: value - SPLIT * (label[0] != "site") for label, value in likely.items()}
     best = max(likely.values())
     alike = [label for label, value in likely.items() if best - value < DOUBT]
     label = max(alike, key=lambda label: (likely[label], -ORDER.index(label[0]), label))
@@ -244,19 +254,29 @@ def _losing_beside(ground: Ground) -> Iterator[Pair]:
             yield pair
 
 
-def _likelihoods(counts: Mapping[Label, tuple[int, int]], ground: Ground) -> dict[Label, float]:
-    """How likely it is that one leg alone loses, for each that does or might; its logarithm."""
+def _likelihoods(counts: Mapping[Label, tuple[int, int]], ground: Ground, alone: bool = False) -> dict[Label, float]:
+    """How likely what was seen is if a leg loses at a rate of its own, for each leg; its logarithm.
+
+    With `alone` the others lose hardly anything; else whatever they lost, for another leg may lose as well.
+    """
     whole = counts.get(("site", ground.seen.site), (0, 0))
-    return {label: _likelihood(part, whole) for label, part in counts.items()} if whole[0] else {}
+    return {label: _likelihood(part, whole, alone) for label, part in counts.items()} if whole[0] else {}
 
 
-def _likelihood(part: tuple[int, int], whole: tuple[int, int]) -> float:
-    """The logarithm of how likely all outcomes are if one leg loses at its own rate, and the others hardly anything."""
-    (lost, sent), (all_lost, all_sent) = part, whole
-    rate = min(max(lost / sent if sent else 0.0, BACKGROUND), 1 - BACKGROUND)
-    others_lost, others_sent = all_lost - lost, all_sent - sent
-    inside = lost * log(rate) + (sent - lost) * log(1 - rate)
-    return inside + others_lost * log(BACKGROUND) + (others_sent - others_lost) * log(1 - BACKGROUND)
+def _likelihood(part: tuple[int, int], whole: tuple[int, int], alone: bool) -> float:
+    lost, sent = whole[0] - part[0], whole[1] - part[1]
+    if alone:
+        return _one_rate(*part) + lost * log(BACKGROUND) + (sent - lost) * log(1 - BACKGROUND)
+    if part[0] * sent <= lost * part[1]:  # then it is the others that lose
+        return _one_rate(*whole)
+    return _one_rate(*part) + _one_rate(lost, sent)
+
+
+def _one_rate(lost: int, sent: int) -> float:
+    if not sent:
+        return 0.0
+    rate = min(max(lost / sent, BACKGROUND), 1 - BACKGROUND)
+    return lost * log(rate) + (sent - lost) * log(1 - rate)
 
 
 def _long_known(ground: Ground, flows: Sequence[Flow], holes: Sequence[Flow]) -> bool:

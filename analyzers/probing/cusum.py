@@ -22,10 +22,10 @@ from anycast.plain import Plain
 P0, P_FAST, P_GREY = 0.005, 0.5, 0.1
 H = 13.8
 CAP = 2 * H  # so that an hour of loss is over as soon as a minute of it
-CLOSE = 2.0
-CLEAN = timedelta(seconds=10)
-BURST, CALM = 0.5, timedelta(seconds=3)
+CALM = timedelta(seconds=3)
+BURST = 0.5
 """Of outcomes up to the last loss: an episode that lost so many and has not crossed was a burst, once it is calm."""
+LUCK = -log(1e-4)  # so improbable must it be that so many answers follow each other while the loss goes on
 FAST_LOSS, FAST_ANSWER = log(P_FAST / P0), log((1 - P_FAST) / (1 - P0))
 GREY_LOSS, GREY_ANSWER = log(P_GREY / P0), log((1 - P_GREY) / (1 - P0))
 SLOT = 0.5  # seconds
@@ -42,9 +42,9 @@ class Chart:
     """Both charts of one leg, and the episode of loss that they are in."""
 
     __slots__ = (
+        "clean",
         "counted",
         "crossed",
-        "dense",
         "fast",
         "flows",
         "grey",
@@ -56,6 +56,7 @@ class Chart:
         "since",
         "slot",
         "slots",
+        "until",
         "weighed",
     )
 
@@ -71,9 +72,12 @@ class Chart:
         self.counted = self.lost = 0
         """Outcomes of this episode, and losses among them."""
         self.crossed: datetime | None = None
-        """When one of the charts crossed; None again when both are below 2 and ten seconds are clean."""
-        self.major = self.dense = False
-        """Whether the loss is major, and whether the episode lost half of all up to its last loss."""
+        """When one of the charts crossed; None again when nothing was lost for so long that it cannot be luck."""
+        self.major = False
+        self.clean = 0
+        """Answers since the last loss,"""
+        self.until = 0.0
+        """and the part that was lost until it."""
         self.slot = self.in_slot = 0
         """The half second of the last loss, and how many it has."""
         self.slots = 0
@@ -102,7 +106,7 @@ class Chart:
             self.flows.add(flow)
         self.lost += 1
         self._count()
-        self.dense = self.lost > 1 and self.rate >= BURST
+        self.clean, self.until = 0, self.rate
         if self.crossed is None and (self.fast >= H or self.grey >= H) and self._steady():
             self.crossed = at
         if self.crossed is not None and self.counted >= MAJOR_SAMPLES and self.rate >= MAJOR:
@@ -116,14 +120,21 @@ class Chart:
         self.fast = max(0.0, self.fast + FAST_ANSWER)
         self.grey = max(0.0, self.grey + GREY_ANSWER)
         self._count()
-        clean = at - self.last if self.last is not None else CLEAN
-        if self.crossed is not None:
-            over = self.grey < CLOSE and clean >= CLEAN
-        else:
-            over = self.dense and self.slots < SLOTS and clean >= CALM
+        self.clean += 1
+        over = self.last is not None and at - self.last >= CALM and (self._ended() if self.crossed else self._burst())
         if over:
-            self.crossed, self.fast, self.grey, self.major, self.dense = None, 0.0, 0.0, False, False
+            self.end()
         return over
+
+    def _ended(self) -> bool:
+        return self.clean * -log(1 - min(self.until, 0.99)) >= LUCK
+
+    def _burst(self) -> bool:
+        return self.lost > 1 and self.until >= BURST and self.slots < SLOTS
+
+    def end(self) -> None:
+        """The episode is over."""
+        self.crossed, self.fast, self.grey, self.major = None, 0.0, 0.0, False
 
     def _steady(self) -> bool:
         """Whether its losses are many and spread out, as independent ones are, and not one burst or one flow's."""
@@ -146,7 +157,7 @@ class Chart:
         self.slot, self.in_slot = slot, 1
 
     def _begin(self, at: datetime) -> None:
-        self.since, self.last, self.counted, self.lost, self.major, self.dense = at, None, 0, 0, False, False
+        self.since, self.last, self.counted, self.lost, self.major = at, None, 0, 0, False
         self.slot = self.in_slot = self.slots = self.weighed = 0
         self.flows.clear()
 
@@ -159,15 +170,15 @@ class Chart:
     def plain(self) -> Plain:
         """Return what survives a restart."""
         times = [seconds(at) for at in (self.since, self.last, self.crossed)]
-        counts = [self.counted, self.lost, self.major, self.slots, self.weighed]
+        counts = [self.counted, self.lost, self.major, self.slots, self.weighed, self.until]
         return [self.fast, self.grey, *times, sorted(self.flows), *counts]
 
     @classmethod
     def restored(cls, plain: Plain) -> "Chart":
         """Take it back."""
         chart = cls()
-        chart.fast, chart.grey, since, last, crossed, flows, counted, lost, major, slots, weighed = plain
+        chart.fast, chart.grey, since, last, crossed, flows, counted, lost, major, *more = plain
         chart.since, chart.last, chart.crossed = moment(since), moment(last), moment(crossed)
         chart.flows, chart.counted, chart.lost, chart.major = set(flows), counted, lost, major
-        chart.slots, chart.weighed = slots, weighed
+        chart.slots, chart.weighed, chart.until = (*more, chart.rate)[:3]
         return chart

@@ -239,10 +239,18 @@ class Flows:
                     self._forget(label)
 
     def _forget(self, label: Label) -> None:
-        """An episode of loss is over: what was lost in it is not held against a leg again."""
+        """An episode of loss is over: what was lost in it is not held against a leg again.
+
+        Other legs that its flows take lost with it. Where nothing else is left of their loss, it is over as well.
+        """
         for flow in self.by_number.values():
             if label in flow.labels:
                 flow.forget()
+        left = {each for flow in self.by_number.values() if flow.bits for each in flow.labels}
+        for each in self.hot - left:
+            if self.charts[each].crossed is not None:
+                self.charts[each].end()
+        self.hot = {each for each in self.hot if self.charts[each].hot}
 
     def _land(self, flow: Flow, at: datetime, region: str, nva: str) -> None:
         """A flow is answered by somebody else than before, or for the first time since a gap."""
@@ -361,15 +369,21 @@ class Flows:
     def _partings(self) -> list[int]:
         """Places on the way at which flows part, the nearest first; one that parts them as another does is left out."""
         longest = max((len(flow.hops) for flow in self.by_number.values()), default=0)
-        found: dict[frozenset[frozenset[int]], int] = {}
+        found: list[int] = []
         for index in range(longest):
-            groups: dict[str, set[int]] = {}
-            for flow in self.by_number.values():
-                if index < len(flow.hops) and self._circuit(flow, index):
-                    groups.setdefault(flow.hops[index], set()).add(flow.number)
-            if len(groups) > 1:
-                found.setdefault(frozenset(map(frozenset, groups.values())), index)
-        return sorted(found.values())[:PARTINGS]
+            here = {flow.hops[index] for flow in self.by_number.values() if self._known(flow, index)}
+            if len(here) > 1 and not any(self._alike(before, index) for before in found):
+                found.append(index)
+        return found[:PARTINGS]
+
+    def _known(self, flow: Flow, index: int) -> bool:
+        return index < len(flow.hops) and self._circuit(flow, index)
+
+    def _alike(self, one: int, other: int) -> bool:
+        """Whether two places part the flows alike, as far as both are known of a flow."""
+        both = [flow.hops for flow in self.by_number.values() if self._known(flow, one) and self._known(flow, other)]
+        pairs = {(hops[one], hops[other]) for hops in both}
+        return len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
 
     # What survives a restart.
 

@@ -6,7 +6,7 @@ from statistics import mean
 
 import pytest
 
-from analyzers.probing.cusum import GREY_ANSWER, GREY_LOSS, SPAN, Chart, H
+from analyzers.probing.cusum import CALM, GREY_ANSWER, GREY_LOSS, SPAN, Chart, H
 from tests.analyzers.network import START
 
 FAST, GREY = "fast", "grey"
@@ -98,16 +98,18 @@ def test_one_flow_that_loses_everything_is_no_leg() -> None:
     assert chart.crossed is None
 
 
-def test_an_episode_is_over_when_both_sums_are_low_and_ten_seconds_clean() -> None:
-    chart, crossed = leg(0.3, 30, 1)
+@pytest.mark.parametrize("part", [0.3, 0.05])
+def test_an_episode_is_over_when_its_silence_can_be_no_luck(part: float) -> None:
+    chart, crossed = leg(part, 60, 1)
     assert crossed is not None
     assert chart.last is not None
-    at = chart.last
+    at, answers = chart.last, 0
     while chart.crossed is not None:
-        at += timedelta(seconds=1 / 32)
+        at, answers = at + timedelta(seconds=1 / 32), answers + 1
         chart.answer(at)
-        assert at - chart.last < timedelta(seconds=30)
-    assert at - chart.last >= timedelta(seconds=10)
+        assert at - chart.last < timedelta(seconds=10)
+    assert at - chart.last >= CALM
+    assert (1 - chart.until) ** answers <= 1e-4
     assert not chart.hot
 
 

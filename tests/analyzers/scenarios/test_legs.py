@@ -192,3 +192,33 @@ def test_a_leg_between_two_bursts_is_as_if_nothing_had_been() -> None:
     assert not any(chart.hot for chart in charts.values())
     network.faults.append(at_nva("weu-nva1", part=0.2))
     assert network.wait_for(Kind.LOSSY_LEG, 10) is not None
+
+
+def test_a_region_that_comes_back_nva_by_nva_has_no_dead_leg_and_one_that_does_not_has() -> None:
+    network = Probed(sites=("ams",), settle=40)
+    network.faults += [at_nva("weu-nva1"), at_nva("weu-nva2")]
+    network.run(4)
+    assert of(network, Kind.BLACKHOLE) != []
+    del network.faults[0]
+    network.run(0.8)
+    late = network.faults.pop()
+    network.run(5)
+    assert network.opened(Kind.DEAD_LEG) == []
+    network.faults += [at_nva("weu-nva1"), late]
+    network.run(4)
+    del network.faults[0]
+    assert network.wait_for(Kind.DEAD_LEG, 5) is not None
+
+
+def test_two_legs_that_lose_one_after_the_other_are_each_named() -> None:
+    network = Probed(seed=5, sites=("nyc",), services=("web", "vdi"), settle=40)
+    network.faults.append(at_nva("eus-nva1", part=0.2))
+    assert network.wait_for(Kind.LOSSY_LEG, 10) is not None
+    network.faults.clear()
+    network.run(1)
+    network.steps.clear()
+    network.faults.append(at_nva("weu-nva2", part=0.05))
+    network.run(40)
+    found = {each.finding.subject.nva for each in network.opened(Kind.LOSSY_LEG)}
+    assert "weu-nva2" in found
+    assert found <= {"weu-nva2", "eus-nva1"}
