@@ -347,7 +347,7 @@ class InfluxPart(Part):
     plain_http: bool = about("Whether an http url may lie beyond this machine; the token crosses in the clear.", False)
     every: DurationField | None = about("How often the state is sampled, for all servers: 10s when left out.", None)
     series_cap: Annotated[int, Field(ge=10, le=1_000_000)] | None = about(
-        "Most series of one measurement, for all servers; the others go into one: 5000 when left out.", None
+        "Most series of one measurement, for all servers; the others go into one: 20000 when left out.", None
     )
 
 

@@ -90,7 +90,7 @@ class Influx:
     """One at least."""
     every: timedelta = timedelta(seconds=10)
     """How often the state is sampled: whole seconds."""
-    series_cap: int = 5000
+    series_cap: int = 20_000
     """Most series of one measurement."""
 
 

@@ -34,7 +34,7 @@ def test_one_server_alone_with_what_is_usual(intent: Path) -> None:
     config = load(written(intent, f"influx: {{url: {URL}/, token_file: ./token, org: ops}}"))
     assert config.lints == ()
     assert config.influx is not None
-    assert (config.influx.every, config.influx.series_cap) == (timedelta(seconds=10), 5000)
+    assert (config.influx.every, config.influx.series_cap) == (timedelta(seconds=10), 20_000)
     assert config.influx.servers == (Where("main", URL, intent.parent / "token", "ops"),)
     assert (config.storage.points.keep.days, config.storage.points.quota) == (7, 2_000_000_000)
 
