@@ -39,6 +39,8 @@ class Answer:
     said: str = ""
     wait: float | None = None
     """Seconds that the server asks for; None where it does not say."""
+    dropped: int | None = None
+    """How many points it refused, where it says so."""
 
 
 def answered(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Answer:
@@ -48,7 +50,8 @@ def answered(status: int, headers: Mapping[str, str], body: bytes, now: datetime
         case 204:
             return Answer(Verdict.TAKEN)
         case 400 | 422:
-            return Answer(Verdict.REFUSED, words)
+            dropped = re.search(r"\bdropped=(\d{1,9})\b", words)
+            return Answer(Verdict.REFUSED, words, None, int(dropped[1]) if dropped else None)
         case 413:
             return Answer(Verdict.LARGE, words)
         case 429 | 503:

@@ -7,6 +7,7 @@ it, and there is a later one, the reader goes on to that. In memory are the rows
 one row group.
 """
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -20,6 +21,7 @@ from store.forgotten import forgotten
 from store.frame import head
 from store.schema import ROW_BITS, SCHEMAS
 
+log = logging.getLogger(__name__)
 TABLE: Final = "points"
 AT_ONCE: Final = 1 << 12
 """Rows of a sealed file that are unpacked at once."""
@@ -42,8 +44,11 @@ class Follower:
         self.cursor = cursor
         """The last row that was read."""
         self.forgotten = 0
-        """Points that retention took before they were read."""
+        """Points that retention took before they were read; and one for each file that could not be read."""
         self._at: _Growing | _Sealed | None = None
+        self._opening: _File | None = None
+        """What `_at` is, or was to be."""
+        self._unreadable: set[Path] = set()
 
     def read(self, most: int, octets: int = 1 << 40) -> list[pa.RecordBatch]:
         """Return the next rows, `most` of them at most; fewer, or none, when there are no more yet. Raises OSError.
@@ -69,14 +74,28 @@ class Follower:
 
     def _next(self, most: int) -> pa.RecordBatch | None:
         for _ in range(_ATTEMPTS):
-            if self._at is not None and (batch := self._at.next(self.cursor, most)) is not None:
-                return batch
             try:
+                if self._at is not None and (batch := self._at.next(self.cursor, most)) is not None:
+                    return batch
                 if not self._go_on():
                     return None
             except FileNotFoundError:  # sealed or deleted between listing and opening
                 continue
+            except (pa.ArrowInvalid, OSError) as error:
+                self._leave_out(error)
         return None
+
+    def _leave_out(self, error: Exception) -> None:
+        """Go on behind a file that cannot be read: what is in it is lost here, and everything behind it is not.
+
+        Raises the error where no sealed file is to blame.
+        """
+        if self._opening is None or not self._opening.sealed:
+            raise error
+        log.error("points in %s cannot be read, and are left out: %s", self._opening.path, error)
+        self._unreadable.add(self._opening.path)
+        self.forgotten += 1
+        self.close()
 
     def _go_on(self) -> bool:
         """Open the file in which rows go on; False where the one that is open is still the last."""
@@ -95,6 +114,7 @@ class Follower:
         wanted = [*behind[-1:], *(each for each in files if each.number > self.cursor >> ROW_BITS)]
         if not wanted:
             return False
+        self._opening = wanted[0]
         self._at = (_Sealed if wanted[0].sealed else _Growing)(wanted[0])
         return True
 
@@ -104,7 +124,7 @@ class Follower:
         for path in (*growing, *self._folder.sealed.glob(f"*/{TABLE}-*{SEALED}")):
             sealed = path.suffix == SEALED  # one that is there in both shapes is about to be removed in the other
             found[f"{path.parent.name}/{path.stem}"] = _File(int(path.stem.rpartition("-")[2]), sealed, path)
-        return sorted(found.values())
+        return sorted(file for file in found.values() if file.path not in self._unreadable)
 
     def _account(self) -> None:
         """Count what is gone, and go on behind it."""

@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -70,7 +71,7 @@ class Post:
             found = answered(status, {}, b"", self._clock())
         if self._pool.broken:
             found = Answer(Verdict.AGAIN, "the server was not reached: no whole answer in time")
-        return Answer(found.verdict, self._without_secret(found.said), found.wait)
+        return replace(found, said=self._without_secret(found.said))
 
     def stale(self) -> bool:
         """Whether the token file says another token now."""

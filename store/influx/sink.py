@@ -34,7 +34,7 @@ IDLE: Final = 1.0
 NOTED: Final = 1.0
 """Seconds between cursors that are noted while there is more to deliver: each costs a commit of the ledger."""
 SAMPLES: Final = 100
-"""Lines of one part that go to quarantine for their age; the others are counted."""
+"""Lines of one part that go to quarantine where all of them do; the others are counted."""
 
 
 class Sending(Protocol):
@@ -195,6 +195,9 @@ class Sink:
                     self._all_refused = 0
                 self._well()
                 return None
+            case Verdict.REFUSED if answer.dropped == size > 1:
+                self._all_aside(answer.said)
+                return None
             case Verdict.REFUSED:
                 return self._aside(answer.said) if pending.refuse() else None
             case Verdict.LARGE:
@@ -221,6 +224,15 @@ class Sink:
             return None
         self._all_refused += 1
         return min(60.0, 2.0**self._all_refused)
+
+    def _all_aside(self, reason: str) -> None:
+        """Give up the first part: the server counted, and refused every line of it (too old for it, mostly)."""
+        part = self._pending.first
+        self._quarantine(part.part(0, min(len(part), SAMPLES)), reason)
+        self._counts.quarantined += len(part)
+        self._refused_at = datetime.now(UTC)
+        self._error = (f"{len(part)} points were refused: {reason}", self._refused_at)
+        self._pending.settle()
 
     def _load(self) -> bool:
         """Read on; False when there is nothing more."""

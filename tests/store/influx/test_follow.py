@@ -111,6 +111,26 @@ def test_what_retention_took_before_it_was_read_is_counted_and_the_rest_is_read(
     assert before.forgotten == 5
 
 
+def test_a_sealed_file_that_cannot_be_read_is_left_out_and_said_and_what_is_behind_it_is_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal(tmp_path)
+    for hour in range(3):
+        now = NOON + timedelta(hours=hour)
+        journal.rotate(now)
+        write(journal, now, range(10 * hour, 10 * hour + 3))
+    journal.close()
+    seal(tmp_path, NOON + timedelta(hours=4))
+    damaged = sorted((tmp_path / "sealed").glob("*/points-*.parquet"))[1]
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    follower = Follower(tmp_path, 0)
+    assert read(follower, 2) == [0, 1]
+    assert read(follower) == [2, 20, 21, 22]
+    assert follower.forgotten == 1
+    assert f"points in {damaged} cannot be read, and are left out" in caplog.text
+    assert read(follower) == []
+
+
 def test_writing_reading_closing_and_sealing_in_any_order_loses_and_repeats_nothing(tmp_path: Path) -> None:
     chance = random.Random(5)
     journal, now, written, got = Journal(tmp_path, segment_size=4096), NOON, 0, []

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import pyarrow as pa
 import pytest
 
 from anycast.point import Value
@@ -109,6 +110,21 @@ async def test_a_field_of_another_type_there_is_put_aside_with_influxdbs_own_wor
     assert all("field type conflict" in kept.reason for kept in sink.quarantine.last(2))
     found = of_influx_1(one, "typed")
     assert {key: value for key, value in made.values.items() if key[0] != "feed"}.items() <= found.items()
+
+
+async def test_points_that_are_too_old_for_influxdb_go_aside_by_the_request_and_hold_nothing_back(
+    one: Influx, tmp_path: Path
+) -> None:
+    one.influxql(None, 'CREATE DATABASE "short" WITH DURATION 1h REPLICATION 1 NAME "hour"')
+    now = int(time.time())
+    old, fresh = written(6, 40, now - 100_000), written(7, 2, now)
+    table = pa.concat_batches([old.table, fresh.table])
+    made = Written(table, fresh.values)
+    where = Where("one", f"http://127.0.0.1:{one.port}", kind=ServerKind.INFLUXDB_1, bucket="short", lines=256)
+    sink = await deliver(tmp_path, made, where, refused=old.table.num_rows)
+    assert of_influx_1(one, "short") == dict(fresh.values)
+    assert sink.status().requests < 40
+    assert "beyond retention policy" in sink.quarantine.last(1)[0].reason
 
 
 async def test_victoria_metrics_reads_back_every_number_and_no_text(metrics: Victoria, tmp_path: Path) -> None:
