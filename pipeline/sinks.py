@@ -85,7 +85,7 @@ def _beginning(journal: Path) -> int:
 
 
 def _connect(where: Where) -> Sending:
-    """Connect, in the sink's own thread. influxdb-client takes a second and 46 MB to load: not before it is needed."""
+    """Connect, in the sink's own thread. influxdb-client takes a second to load: not before it is needed."""
     from store.influx.post import Post
 
     return Post(where)

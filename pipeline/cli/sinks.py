@@ -40,7 +40,8 @@ def quarantine(data: Path | None, sink: str | None, limit: int, as_json: bool) -
 
 
 def _table(sinks: Plain) -> None:
-    rows = table("server", "state", "behind", "delivered", "refused", "unfit", "gone", "url")
+    numbers = ("BEHIND", "DELIVERED", "REFUSED", "UNFIT", "GONE")
+    rows = table("SERVER", "STATE", *numbers, "URL", right=numbers)
     for sink in sinks:
         rows.add_row(
             Text(sink["name"]),

@@ -6,6 +6,7 @@ goes under its older address.
 """
 
 import base64
+import re
 import socket
 import threading
 import time
@@ -203,7 +204,7 @@ def _why(error: Exception) -> str:
     """What went wrong, without the objects that urllib3 names."""
     match error:
         case urllib3.exceptions.NewConnectionError() | urllib3.exceptions.NameResolutionError():
-            return str(error).rpartition(": ")[2]
+            return re.sub(r"^\[Errno -?\d+\] ", "", str(error).rpartition(": ")[2])
         case urllib3.exceptions.TimeoutError():
             return "no answer in time"
         case urllib3.exceptions.SSLError():

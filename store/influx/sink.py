@@ -33,6 +33,8 @@ IDLE: Final = 1.0
 """Seconds between looks at the journal when nobody says that there is something new."""
 NOTED: Final = 1.0
 """Seconds between cursors that are noted while there is more to deliver: each costs a commit of the ledger."""
+QUIET: Final = timedelta(minutes=1)
+"""A refusal that comes so long after the one before has a line in the log."""
 SAMPLES: Final = 100
 """Lines of one part that go to quarantine where all of them do; the others are counted."""
 
@@ -218,8 +220,7 @@ class Sink:
         self._counts.quarantined += 1
         all_of_it = 1 < pending.split_of == pending.refused_of
         pending.settle()
-        self._refused_at = datetime.now(UTC)
-        self._error = (f"a point was refused: {reason}", self._refused_at)
+        self._refused(1, reason)
         if not all_of_it:
             return None
         self._all_refused += 1
@@ -230,9 +231,15 @@ class Sink:
         part = self._pending.first
         self._quarantine(part.part(0, min(len(part), SAMPLES)), reason)
         self._counts.quarantined += len(part)
-        self._refused_at = datetime.now(UTC)
-        self._error = (f"{len(part)} points were refused: {reason}", self._refused_at)
+        self._refused(len(part), reason)
         self._pending.settle()
+
+    def _refused(self, count: int, reason: str) -> None:
+        now = datetime.now(UTC)
+        said = f"a point was refused: {reason}" if count == 1 else f"{count} points were refused: {reason}"
+        if self._refused_at is None or now - self._refused_at > QUIET:
+            log.warning("sink %s: %s; it is in quarantine, and others that follow now are, too", self.where.name, said)
+        self._refused_at, self._error = now, (said, now)
 
     def _load(self) -> bool:
         """Read on; False when there is nothing more."""
