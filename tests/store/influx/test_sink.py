@@ -55,8 +55,11 @@ class Ledger:
         self.cursors.append(cursor)
 
 
+SHORT = timedelta(seconds=0.5)
+
+
 def where(server: Server, **other: object) -> Where:
-    return replace(Where("main", server.url, timeout=timedelta(seconds=0.5)), **other)  # type: ignore[arg-type]
+    return replace(Where("main", server.url, timeout=timedelta(seconds=5)), **other)  # type: ignore[arg-type]
 
 
 def put(journal: Journal, count: int, first: int = 0) -> list[int]:
@@ -268,7 +271,7 @@ async def test_a_server_that_fails_is_tried_again_and_loses_nothing(
 ) -> None:
     numbers = put(journal, 20)
     server.replies = [fault, fault, fault]
-    async with running(sink_of(journal, where(server, lines=7))) as sink:
+    async with running(sink_of(journal, where(server, lines=7, timeout=SHORT))) as sink:
         await until(lambda: sink.status().state is SinkState.WAITING)
         await until(lambda: server.numbers == numbers)
         assert sink.status().quarantined == 0
@@ -328,7 +331,7 @@ async def test_a_server_that_dribbles_is_cut_off(
     monkeypatch.setattr("store.influx.post.GRACE", 0.5)
     numbers = put(journal, 1)
     server.replies = [lambda lines: Reply(how=dribble)]
-    async with running(sink_of(journal, where(server))):
+    async with running(sink_of(journal, where(server, timeout=SHORT))):
         at = time.monotonic()
         await until(lambda: server.numbers == numbers)
         assert time.monotonic() - at < 8
