@@ -8,6 +8,9 @@ crash, with the same times, and overwrites itself. While the server is away noth
 
 import asyncio
 import logging
+import os
+import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +32,8 @@ from store.influx.token import TokenError, shared
 from store.influx.where import AHEAD, ServerKind, Where
 
 log = logging.getLogger(__name__)
+NICE: Final = 10
+"""Of the delivering thread."""
 IDLE: Final = 1.0
 """Seconds between looks at the journal when nobody says that there is something new."""
 NOTED: Final = 1.0
@@ -99,7 +104,7 @@ class Sink:
         """Time of the first point that is not settled, nanoseconds since 1970; None when there is none."""
         self._all_refused = 0
         self._wake = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sink {where.name}")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sink {where.name}", initializer=_yielding)
         if where.token_file and (said := shared(where.token_file)):
             log.warning("sink %s: %s", where.name, said)
 
@@ -300,6 +305,12 @@ class Sink:
         if self._sending is not None and self._sending.stale():
             self._sending.close()
             self._sending = None
+
+
+def _yielding() -> None:
+    """Whoever judges comes first where there are too few processors."""
+    if sys.platform == "linux":  # where a thread has a priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _ns(at: datetime) -> int:

@@ -33,7 +33,7 @@ def watched(tmp_path: Path, server: Server) -> Iterator[Watched]:
     (tmp_path / "token").write_text("s3cret-token")
     (tmp_path / "token").chmod(0o600)
     with made.intent.open("a") as intent:
-        intent.write(f"influx: {{url: '{server.url}', token_file: token, every: 1s, org: ops, timeout: 500ms}}\n")
+        intent.write(f"influx: {{url: '{server.url}', token_file: token, every: 1s, org: ops, timeout: 5s}}\n")
         intent.write("hold_downs: {sink-failing: {open: 1s, clear: 1s}}\n")
     try:
         made.start()
@@ -159,7 +159,7 @@ def test_the_daemon_loads_no_module_of_it_before_it_is_configured() -> None:
 def test_who_stops_does_not_wait_for_a_server_that_says_nothing(watched: Watched, server: Server) -> None:
     watched.wait(lambda: len(of(server, "own")) > 1, what="points")
     server.behaviour = lambda lines: Reply(how=lambda handler: time.sleep(60))
-    watched.intent.write_text(watched.intent.read_text().replace("timeout: 500ms", "timeout: 60s"))
+    watched.intent.write_text(watched.intent.read_text().replace("timeout: 5s", "timeout: 60s"))
     watched.stop()
     watched.start()
     count = len(server.requests)
