@@ -4,6 +4,7 @@ What the lab has in namespaces stands here as values, so that every panel can be
 points are those of `pipeline.points`; only what they are made of is simulated.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from anycast.convergence import Episode
 from anycast.finding import Finding, Record, Step
 from anycast.intent import Intent
 from anycast.observation import Observation, StatsReported
+from anycast.prefix import Prefix
 from anycast.probe import AgentReported
 from anycast.sink import SinkState, SinkStatus
 from anycast.situation import FeedStatus, Situation
@@ -78,7 +80,7 @@ class World(Probed):
         for _ in range(seconds // 2):
             self.messages += 10 if self.connected else 0
             self.run(EVERY.total_seconds())
-            self.making.sample(self.second)
+            asyncio.run(self.making.sample(self.second))
 
     def judge(self) -> tuple[Finding, ...]:
         """Judge, and tell what came of it."""
@@ -147,6 +149,9 @@ class _Source:
 
     def say(self, change: Change) -> str:
         return f"{change.prefix} {change.kind}"
+
+    def whose(self, prefix: Prefix) -> tuple[str, str] | None:
+        return next(((row[0].name, str(row[1])) for row in self._world.intent.services_of(prefix)), None)
 
     def own(self, overflowed: int) -> Own:
         return self._world.own
