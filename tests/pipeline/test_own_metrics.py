@@ -47,7 +47,8 @@ def test_all_is_well() -> None:
 
 
 def test_nothing_is_well() -> None:
-    owed = {"ops": Owed(3, NOW - timedelta(minutes=5)), "noc": Owed(1, NOW)}
+    now = datetime.now(UTC)
+    owed = {"ops": Owed(3, now - timedelta(minutes=5)), "noc": Owed(1, now)}
     ill = replace(WELL, ready=False, intent_taken=False, unknown_vantages=4, journal_queue=99, journal_failing=True)
     found = scraped(OwnCollector(lambda: replace(ill, owed=owed)))
     assert found["ready"] == found["intent_taken"] == {(): 0.0}
@@ -61,7 +62,7 @@ def test_nothing_is_well() -> None:
 @pytest.mark.parametrize("state", SinkState)
 def test_a_sink_is_in_one_state_and_says_how_far_behind_it_is(state: SinkState) -> None:
     counts = {"delivered": 11, "requests": 12, "quarantined": 13, "unfit": 14, "forgotten": 15}
-    since = NOW - timedelta(minutes=2)
+    since = datetime.now(UTC) - timedelta(minutes=2)
     ill = replace(SINK, name="other", state=state, behind=42.5, since=since, last_error="secret?", **counts)  # type: ignore[arg-type]
     found = scraped(SinkCollector(lambda: (SINK, ill)))
     assert found["sink_behind_seconds"] == {("main",): 0.0, ("other",): 42.5}
