@@ -1,5 +1,6 @@
 """mrtparse (PyPI) as another decoder: the routes that it finds in an MRT file, as rows to compare."""
 
+import signal
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any, Final, NamedTuple
 from mrtparse import Reader
 
 from collector.wire.element import Element, ElementType
+
+signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # mrtparse makes it deadly: any socket that is closed would end the tests
 
 
 class Row(NamedTuple):
