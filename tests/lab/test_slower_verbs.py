@@ -27,7 +27,7 @@ CASES = (
     case("mtu", {about("mtu-blackhole", "web", site="ams")}, 50, DEAD | LEGS),
     case("stuck-health weu", {hole("weu", "ams"), hole("weu", "nyc")}, 15, LEGS),
     case("slow-app eus", {about("app-slow", "web", region="eus")}, 30, DEAD | LEGS),
-    case("failing-app eus 20", {about("app-errors", "web", region="eus")}, 40, DEAD | LEGS),
+    case("failing-app eus", {f"app-errors|region=eus|nva=eus-nva{n}|detail=eus-app{n}" for n in (1, 2)}, 40, LEGS),
     case("cut-site", {"site-uplink|site=ams"}, 15, DEAD | LEGS),
     case("kill-agent", {"agent-lost|site=ams"}, 30, DEAD | LEGS),
     case("cut-agent nyc", {"agent-lost|site=nyc"}, 30, DEAD | LEGS),
