@@ -14,7 +14,8 @@ from typing import Any
 from tests import needs
 from tests.rig import eventually
 
-BASE = "debian:bookworm-slim"
+RELEASE = "bookworm"
+BASE = f"debian:{RELEASE}-slim"
 APT = ("sources.list.d/debian.sources", "sources.list", "apt.conf.d/*")
 """How this machine reaches Debian: a base image that was made here reaches it the same way."""
 
@@ -75,7 +76,7 @@ class Engine:
     def make_base(self) -> None:
         """Make the base image out of Debian's packages, under the name that it has elsewhere."""
         root = self.folder / "base"
-        argv = [needs.tool("debootstrap"), "--variant=minbase", "bookworm", str(root), "http://deb.debian.org/debian"]
+        argv = [needs.tool("debootstrap"), "--variant=minbase", RELEASE, str(root), _mirror()]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=900)
         assert done.returncode == 0, done.stdout[-2000:]
         for source in (path for name in APT for path in Path("/etc/apt").glob(name)):
@@ -103,6 +104,15 @@ class Engine:
     def _answers(self) -> bool:
         assert self._daemon.poll() is None, self._log.read_text()[-3000:]
         return self.docker("version", check=False).returncode == 0
+
+
+def _mirror() -> str:
+    """Where this machine's apt has the release from."""
+    argv = ["apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", "Created-By: Packages"]
+    told = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout
+    found = [line.removeprefix(f"{RELEASE} ") for line in told.splitlines() if line.startswith(f"{RELEASE} ")]
+    assert found, f"apt has no {RELEASE} here, and the base image is made of it: {told!r}"
+    return found[0]
 
 
 def _debians(name: str, package: str) -> str:
