@@ -5,6 +5,7 @@ at which their paths part, by region, and not at all. The best explanation makes
 most of the losses, at the highest rate of loss. What a whole region explains best that is silent is no leg's.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import log
@@ -121,10 +122,15 @@ def _unicast(ground: Ground, label: Label, since: datetime) -> Iterator[Line]:
 
 
 def _subject(ground: Ground, label: Label, flows: Sequence[Flow]) -> Subject:
-    regions = {flow.region for flow in flows if flow.region}
-    region = next(iter(regions)) if len(regions) == 1 and label[0] != "site" else None
     nva = label[1] if label[0] == "nva" else None
+    region = None if label[0] == "site" else _region(flows)
     return ground.subject(region, nva, f"circuit {label[1]}" if label[0] == "circuit" else None)
+
+
+def _region(flows: Sequence[Flow]) -> str | None:
+    """Where nearly all flows land: one that left a circuit stays on it until it is traced again."""
+    counts = Counter(flow.region for flow in flows)
+    return next((region for region, count in counts.items() if region and count >= NEARLY * len(flows)), None)
 
 
 def _words(ground: Ground, label: Label) -> str:

@@ -222,3 +222,19 @@ def test_two_legs_that_lose_one_after_the_other_are_each_named() -> None:
     found = {each.finding.subject.nva for each in network.opened(Kind.LOSSY_LEG)}
     assert "weu-nva2" in found
     assert found <= {"weu-nva2", "eus-nva1"}
+
+
+def test_a_circuit_keeps_its_region_while_one_flow_that_left_it_is_not_traced_again() -> None:
+    network = Probed(sites=("nyc",), settle=40)
+    circuit = CIRCUITS["nyc", "weu"][0]
+    flows = network.view.probing.sites["nyc"].pairs["web"].flows.by_number.values()
+    stray = next(flow for flow in flows if flow.region == "eus")
+    stray.hops = ("192.0.2.1", circuit, "*")
+    network.view.probing.sites["nyc"].pairs["web"].flows._relabel()
+    network.faults.append(at_circuit(circuit))
+    network.run(5)
+    assert {(f.subject.region, f.subject.detail) for f in of(network, Kind.DEAD_LEG)} <= {("weu", f"circuit {circuit}")}
+    network.faults[:] = [at_circuit(circuit, part=0.2)]
+    network.run(15)
+    found = {(each.finding.subject.region, each.finding.subject.detail) for each in network.opened(Kind.LOSSY_LEG)}
+    assert found == {("weu", f"circuit {circuit}")}
