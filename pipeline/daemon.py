@@ -18,7 +18,6 @@ from alerts.deliver import Deliverer
 from anycast.change import Change
 from anycast.message import Delivery, DeliveryState
 from anycast.situation import Event, EventKind
-from collector.kernel import ahead
 from dashboards.console import mount
 from pipeline.agents.agents import SAVED, Agents
 from pipeline.agents.beside import Beside
@@ -291,7 +290,6 @@ async def run(config: Config, mode: str) -> None:
 
     Raises JournalError, LedgerError or OSError when it cannot: a sentence an operator understands.
     """
-    await asyncio.to_thread(ahead.use)
     memory = await open_memory(config.data)
     try:
         daemon = Daemon(config, memory, mode)

@@ -137,6 +137,7 @@ def _proven(row: dict[str, Any]) -> Proven:
         row,
         (
             Target("minutes of an ordinary hour", row["minutes"], at_least=MINUTES),
+            Target("runs void, for the delay line was late", int(bool(row["line_void"])), exactly=0),
             Target("findings of warning or above in it", len(row["told"]), exactly=0),
             Target("findings after moments without any packet", len(after), exactly=0),
             Target("5 % loss on a leg found afterwards", row["found_s"] or 1000.0, at_most=USUAL, unit="s"),
