@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.watched import Watched
+from tests.pipeline.watched import Watched, running
 
 
 def _catchment(*words: str, given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
@@ -17,12 +17,8 @@ def _catchment(*words: str, given: bytes = b"") -> "subprocess.CompletedProcess[
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Watched]:
-    made = Watched(tmp_path)
-    try:
-        made.start()
+    with running(tmp_path) as made:
         yield made
-    finally:
-        made.close()
 
 
 def _history(data: Path) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.watched import INSTANCES, WEB, Watched
+from tests.pipeline.watched import INSTANCES, WEB, Watched, running
 from tests.speaker import attributes
 
 MISSING = f"missing|service=web|prefix={WEB}|region=weu"
@@ -16,12 +16,8 @@ LOW = f"redundancy-low|service=web|prefix={WEB}"
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Watched]:
-    made = Watched(tmp_path)
-    try:
-        made.start()
+    with running(tmp_path) as made:
         yield made
-    finally:
-        made.close()
 
 
 def test_presence_is_unknown_until_seen_and_then_present(watched: Watched) -> None:

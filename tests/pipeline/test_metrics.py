@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.client import _UnixConnection
 from pipeline.metrics_document import names
-from tests.pipeline.watched import WEB, Watched
+from tests.pipeline.watched import WEB, Watched, running
 from tests.speaker import attributes
 
 HEALTH = {"ok": 0.0, "degraded": 1.0, "down": 2.0, "unknown": -1.0}
@@ -20,12 +20,8 @@ PRESENCE = {"present": 1.0, "absent": 0.0, "unknown": -1.0}
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Watched]:
-    made = Watched(tmp_path)
-    try:
-        made.start()
+    with running(tmp_path) as made:
         yield made
-    finally:
-        made.close()
 
 
 def _scraped(watched: Watched) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:

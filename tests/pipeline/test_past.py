@@ -11,7 +11,7 @@ import pytest
 
 from anycast.route import Attributes
 from pipeline.past import Past
-from tests.pipeline.watched import WEB, Watched
+from tests.pipeline.watched import WEB, Watched, running
 from tests.speaker import Speaker, attributes
 
 DNS = "10.250.0.53/32"
@@ -38,12 +38,8 @@ def _heard(*path: int) -> Attributes:
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Watched]:
-    made = Watched(tmp_path)
-    try:
-        made.start()
+    with running(tmp_path) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture

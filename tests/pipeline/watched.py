@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -150,3 +151,14 @@ class Watched:
         self.gobgp.reset()
         self.hook.shutdown()
         self.hook.server_close()
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Watched]:
+    """A daemon that was started, with its surroundings; all of it ends, whatever happens."""
+    made = Watched(folder)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()

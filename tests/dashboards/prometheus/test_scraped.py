@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests import needs
-from tests.pipeline.watched import Watched
+from tests.pipeline.watched import Watched, running
 from tests.rig import eventually
 
 PAGE = re.compile(r"the page is http://127\.0\.0\.1:(\d+)")
@@ -64,12 +64,8 @@ class Prometheus:
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Watched]:
-    made = Watched(tmp_path)
-    try:
-        made.start()
+    with running(tmp_path) as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture
