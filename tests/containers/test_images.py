@@ -56,7 +56,8 @@ def project(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     intent = INTENT.format(**LOCAL).replace("127.0.0.1:0", "127.0.0.1:8470").replace("127.0.7.2", "127.0.0.1")
     (folder / "catchment.yaml").write_text(intent)
     shutil.copy(needs.ROOT / "examples" / "gobgpd.toml", folder)
-    YAML().dump(offline(COMPOSE), folder / "docker-compose.yml")
+    # As JSON, which is YAML of every version: docker-compose 1 takes a bare `no` for false and `472` for a number.
+    (folder / "docker-compose.yml").write_text(json.dumps(offline(COMPOSE)))
     try:
         yield folder
     finally:
