@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from lab import packages
 from pipeline.config import load
 from tests import needs
+from tests.containers.runtime import NAMES, there, without
 
 DOCKERFILE = (needs.ROOT / "Dockerfile").read_text()
 PROJECT = tomllib.loads((needs.ROOT / "pyproject.toml").read_text())
@@ -210,3 +211,11 @@ def test_gobgp_listens_on_no_port_for_which_it_would_need_a_privilege() -> None:
 def test_gobgps_example_lets_nothing_in_or_out() -> None:
     policy = {"default-import-policy": "reject-route", "default-export-policy": "reject-route"}
     assert GOBGP["global"]["apply-policy"]["config"] == policy
+
+
+def test_a_process_keeps_the_capabilities_that_are_there_and_no_other() -> None:
+    told = {"args": ["true"], "capabilities": {"bounding": ["CAP_KILL", "CAP_SYS_ADMIN"], "ambient": []}}
+    kept = without(told, {"CAP_KILL"})
+    assert kept == {"args": ["true"], "capabilities": {"bounding": ["CAP_KILL"], "ambient": []}}
+    assert without(told, {"CAP_KILL", "CAP_SYS_ADMIN"}) == told
+    assert there() <= {f"CAP_{name}" for name in NAMES}

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 import tempfile
 from collections.abc import Mapping
@@ -32,6 +33,7 @@ class Engine:
             *(daemon, f"--data-root={self.folder}/data", f"--exec-root={self.folder}/exec"),
             *(f"--pidfile={self.folder}/pid", f"--host=unix://{self.socket}", "--bridge=none"),
             *("--iptables=false", "--ip6tables=false", "--ip-masq=false"),
+            *(f"--add-runtime=ours={self._runtime()}", "--default-runtime=ours"),
         ]
         with self._log.open("wb") as log:
             self._daemon = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
@@ -40,6 +42,12 @@ class Engine:
         except BaseException:
             self.close()
             raise
+
+    def _runtime(self) -> Path:
+        path = self.folder / "runtime"
+        path.write_text(f'#!/bin/sh\nPYTHONPATH={needs.ROOT} exec {sys.executable} -m tests.containers.runtime "$@"\n')
+        path.chmod(0o700)
+        return path
 
     @property
     def environment(self) -> dict[str, str]:
